@@ -1,0 +1,1 @@
+"""People, teams, roles, API keys, and who is acting."""

@@ -1,0 +1,62 @@
+"""Who is acting, and through what: a value that every action takes and every change records."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from accounts.models import Role, User
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from accounts.models import ApiKey
+
+Kind = Literal["user", "api_key", "alert_source", "workflow", "system"]
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A user, an API key, an alert source, a workflow or Sitrep itself.
+
+    `key` identifies it within its kind, `via` is the way in (web, api, admin, mail, webhook, workflow, command, system),
+    `role` is what it may do and `user_id` the person behind it, if there is one.
+    """
+
+    kind: Kind
+    key: str
+    name: str
+    via: str
+    role: Role
+    user_id: int | None = None
+
+    @classmethod
+    def of_user(cls, user: User, *, via: str) -> "Actor":
+        return cls("user", str(user.pk), user.display_name, via, Role(user.role), user.pk)
+
+    @classmethod
+    def of_api_key(cls, api_key: "ApiKey") -> "Actor":
+        user = api_key.user
+        return cls("api_key", str(api_key.pk), f"{user.display_name} ({api_key.name})", "api", Role(user.role), user.pk)
+
+    @classmethod
+    def of_alert_source(cls, source_id: int, name: str) -> "Actor":
+        return cls("alert_source", str(source_id), name, "webhook", Role.RESPONDER)
+
+    @classmethod
+    def system(cls, name: str = "Sitrep", *, via: str = "system") -> "Actor":
+        return cls("system", "", name, via, Role.OWNER)
+
+    def has_role(self, role: Role) -> bool:
+        """Whether the actor may do at least what `role` may."""
+        return self.role.rank >= role.rank
+
+    @property
+    def sees_everything(self) -> bool:
+        """Whether private things are open to it: only to Sitrep's own machinery, never to a person by rank."""
+        return self.kind in {"system", "workflow", "alert_source"}
+
+
+def actor_of(request: "HttpRequest", *, via: str = "web") -> Actor:
+    """The actor behind a signed-in web request."""
+    if not isinstance(request.user, User):
+        raise TypeError("actor_of() needs a signed-in request.")
+    return Actor.of_user(request.user, via=via)

@@ -1,0 +1,1 @@
+"""Alerts: where they enter, which are the same, and what becomes of each."""

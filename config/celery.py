@@ -1,0 +1,23 @@
+"""Which Celery application runs Sitrep's background work, and which periodic work it starts."""
+
+import os
+from datetime import timedelta
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("sitrep")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+# Paging has its own queue, so that nothing else can stand in front of it.
+app.conf.task_default_queue = "default"
+app.conf.task_routes = {"oncall.*": {"queue": "paging"}, "alerts.*": {"queue": "paging"}}
+
+# Every entry is a sweep over due rows: running it twice, late, or from two beats at once does no harm.
+app.conf.beat_schedule = {
+    "oncall-tick": {"task": "oncall.tick", "schedule": timedelta(seconds=1), "options": {"expires": 5}},
+    "alerts-sweep": {"task": "alerts.process_raw_events", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
+    "events-sweep": {"task": "events.deliver_due", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
+}

@@ -1,0 +1,13 @@
+"""The outbox's background work."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from events.actions import DELIVER_DUE, deliver_due
+
+
+@shared_task(name=DELIVER_DUE)
+def deliver_due_task() -> None:
+    """Delivers until nothing is due."""
+    while deliver_due(timezone.now()):
+        pass

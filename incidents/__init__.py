@@ -1,0 +1,1 @@
+"""Incidents: what is wrong, how bad, who leads, what happened, what next."""

@@ -1,0 +1,7 @@
+"""Starts the `oncall` app."""
+
+from django.apps import AppConfig
+
+
+class OncallConfig(AppConfig):
+    name = "oncall"

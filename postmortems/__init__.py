@@ -1,0 +1,1 @@
+"""Postmortems and the action items that follow from them."""
