@@ -1,0 +1,21 @@
+// Starts every behaviour of a page; each module does nothing where its elements are absent.
+import { startCopy } from "./copy.js";
+import { startDialogs } from "./dialogs.js";
+import { startForms } from "./forms.js";
+import { startLive } from "./live.js";
+import { startPalette } from "./palette.js";
+import { startPreferences } from "./preferences.js";
+import { startShortcuts } from "./shortcuts.js";
+import { startTimes } from "./time.js";
+import { startToasts } from "./toasts.js";
+
+startTimes();
+startPreferences();
+startDialogs();
+startForms();
+startToasts();
+startCopy();
+startShortcuts();
+startPalette();
+startLive();
+document.documentElement.dataset.ready = "";

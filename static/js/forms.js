@@ -1,0 +1,115 @@
+// Forms: nothing typed is lost, nothing is sent twice, filters apply themselves, rows are chosen together.
+const storage = {
+  get: (key) => {
+    try {
+      return sessionStorage.getItem(key);
+    } catch {
+      return null;
+    }
+  },
+  set: (key, value) => {
+    try {
+      if (value === null) sessionStorage.removeItem(key);
+      else sessionStorage.setItem(key, value);
+    } catch {
+      // Storage is refused or full: the draft lives as long as the page.
+    }
+  },
+};
+const draftKey = (field) => `draft:${field.dataset.draft}`;
+const sentKey = (field) => `sent:${field.dataset.draft}`;
+
+function wasSent(field) {
+  const arrival = performance.getEntriesByType("navigation")[0]?.type;
+  return storage.get(sentKey(field)) !== null && arrival === "navigate";
+}
+
+function restoreDrafts(scope) {
+  for (const field of scope.querySelectorAll("[data-draft]")) {
+    if (wasSent(field)) storage.set(draftKey(field), null);
+    storage.set(sentKey(field), null);
+    const draft = storage.get(draftKey(field));
+    if (draft !== null && field.value === "") field.value = draft;
+  }
+}
+
+function forgetDrafts(form) {
+  for (const field of form.querySelectorAll("[data-draft]")) storage.set(draftKey(field), null);
+}
+
+function showSelection(table) {
+  const boxes = [...table.querySelectorAll("tbody [data-row-select]")];
+  const chosen = boxes.filter((box) => box.checked).length;
+  const all = table.querySelector("[data-select-all]");
+  if (all) {
+    all.checked = chosen > 0 && chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+  }
+  const bar = document.querySelector("[data-bulk-bar]");
+  if (!bar) return;
+  bar.hidden = chosen === 0;
+  const count = bar.querySelector("[data-bulk-count]");
+  if (count) count.textContent = String(chosen);
+}
+
+function onInput(event) {
+  const field = event.target;
+  if (field.dataset?.draft) storage.set(draftKey(field), field.value || null);
+}
+
+let autosubmitTimer;
+
+function onChange(event) {
+  const field = event.target;
+  if (field.matches("[data-select-all]")) {
+    for (const box of field.closest("table").querySelectorAll("tbody [data-row-select]")) box.checked = field.checked;
+  }
+  const table = field.closest("table");
+  if (table && field.matches("[data-row-select], [data-select-all]")) showSelection(table);
+  const form = field.form;
+  if (form?.hasAttribute("data-autosubmit")) {
+    clearTimeout(autosubmitTimer);
+    autosubmitTimer = setTimeout(() => form.requestSubmit(), field.type === "checkbox" ? 350 : 0);
+  }
+}
+
+function onSubmit(event) {
+  const form = event.target;
+  if (event.defaultPrevented) return;
+  if (form.method === "get") {
+    for (const field of form.elements) if (field.name && field.value === "") field.disabled = true;
+    return;
+  }
+  for (const field of form.querySelectorAll("[data-draft]")) storage.set(sentKey(field), "yes");
+  // The browser reads the pressed button's value after this event, so it is marked and not disabled.
+  const sendsItself = ["hx-post", "hx-put", "hx-patch", "hx-delete"].some((name) => form.hasAttribute(name));
+  if (form.method !== "dialog" && !sendsItself) event.submitter?.classList.add("is-busy");
+}
+
+function onKeydown(event) {
+  const field = event.target;
+  if (!(field instanceof HTMLTextAreaElement) || event.key !== "Enter" || event.isComposing) return;
+  const sends = event.metaKey || event.ctrlKey || (field.hasAttribute("data-enter-sends") && !event.shiftKey);
+  if (!sends || !field.form) return;
+  event.preventDefault();
+  field.form.requestSubmit();
+}
+
+export function startForms() {
+  restoreDrafts(document);
+  document.addEventListener("input", onInput);
+  document.addEventListener("change", onChange);
+  document.addEventListener("submit", onSubmit);
+  document.addEventListener("keydown", onKeydown);
+  addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll(".is-busy")) button.classList.remove("is-busy");
+    for (const field of document.querySelectorAll("form[method='get'] :disabled")) field.disabled = false;
+  });
+  document.body.addEventListener("htmx:load", (event) => restoreDrafts(event.detail.elt));
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.elt;
+    if (!(form instanceof HTMLFormElement) || !event.detail.successful) return;
+    forgetDrafts(form);
+    if (form.hasAttribute("data-reset")) form.reset();
+  });
+}

@@ -1,0 +1,261 @@
+// The live timeline of an incident:
+//   <ol id="timeline" data-live-url="/ws/…/" data-poll-url="/…/timeline/" data-last-sequence="57">, newest entry first.
+// Entries have a sequence without holes: one that arrives out of turn makes the client ask for what it missed, one that
+// it has already replaces itself. Without a websocket the same fragments are polled.
+import { LiveConnection } from "./live-connection.js";
+import { announce, iconElement, word } from "./words.js";
+import { localDay } from "./time.js";
+
+const SETTLE_MILLISECONDS = 3000;
+
+class LiveTimeline {
+  constructor(list) {
+    this.list = list;
+    this.stateElement = document.getElementById("live-state");
+    this.newEntriesButton = document.querySelector("[data-new-entries]");
+    this.unread = 0;
+    this.waiting = new Map();
+    this.seen = new Set(this.entries().map((entry) => Number(entry.dataset.sequence)));
+    this.last = Math.max(Number(list.dataset.lastSequence ?? 0), 0, ...this.seen);
+    this.askedAfter = null;
+    this.connection = new LiveConnection({
+      socketUrl: list.dataset.liveUrl,
+      pollUrl: list.dataset.pollUrl,
+      lastSequence: () => this.last,
+      onOpen: () => this.resume(),
+      onMessage: (message) => this.receive(message),
+      onPoll: (html) => this.receivePoll(html),
+      onState: (state) => this.showState(state),
+      onGone: () => this.leave(),
+    });
+  }
+
+  start() {
+    this.markDays();
+    this.connection.start();
+    this.newEntriesButton?.addEventListener("click", () => scrollTo({ top: 0, behavior: "smooth" }));
+    addEventListener("scroll", () => this.isAtTop() && this.clearUnread(), { passive: true });
+    for (const button of document.querySelectorAll("[data-timeline-filter]")) {
+      button.addEventListener("click", () => this.filter(button.dataset.timelineFilter));
+    }
+    // Older entries, loaded by a person, are entries like any other.
+    document.body.addEventListener("htmx:afterSettle", () => this.adopt());
+    document.body.addEventListener("focusout", () => setTimeout(() => this.replaceWaiting()));
+    this.list.ownerDocument.addEventListener("toggle", () => this.replaceWaiting(), true);
+  }
+
+  entries() {
+    return [...this.list.querySelectorAll(":scope > [data-sequence]")];
+  }
+
+  receive(message) {
+    if (message.type === "entry") this.receiveEntry(message.sequence, message.html);
+    else if (message.type === "entry-changed") this.changeEntry(message.sequence, message.html);
+    else if (message.type === "header" || message.type === "fragment") this.replaceFragment(message.target, message.html);
+    else if (message.type === "presence") this.showPresence(message.people);
+    else if (message.type === "resumed") this.settle();
+    else if (message.type === "gone") this.leave();
+  }
+
+  receivePoll(html) {
+    for (const element of parse(html).reverse()) {
+      if (element.dataset.sequence) this.receiveEntry(Number(element.dataset.sequence), element);
+      else if (element.id) this.replaceFragment(element.id, element);
+    }
+    this.settle();
+  }
+
+  receiveEntry(sequence, html) {
+    if (this.seen.has(sequence)) {
+      this.changeEntry(sequence, html);
+      return;
+    }
+    const isNew = sequence > this.last;
+    this.insert(sequence, html);
+    if (sequence > this.last + 1) this.resume();
+    while (this.seen.has(this.last + 1)) this.last += 1;
+    if (isNew && !this.isAtTop()) this.countUnread();
+  }
+
+  /** Asks once for everything after the last entry without a hole; a hole that the server does not fill is settled. */
+  resume() {
+    if (this.askedAfter === this.last && this.settleTimer) return;
+    this.askedAfter = this.last;
+    clearTimeout(this.settleTimer);
+    this.settleTimer = setTimeout(() => this.settle(), SETTLE_MILLISECONDS);
+    this.connection.send({ type: "resume", after: this.last });
+  }
+
+  settle() {
+    clearTimeout(this.settleTimer);
+    this.settleTimer = null;
+    this.last = Math.max(this.last, ...this.seen);
+  }
+
+  insert(sequence, html) {
+    const [entry] = typeof html === "string" ? parse(html) : [html];
+    if (!entry) return;
+    this.seen.add(sequence);
+    const older = this.entries().find((other) => Number(other.dataset.sequence) < sequence);
+    entry.classList.add("is-new");
+    this.keepingPlace(() => {
+      if (older) older.before(entry);
+      else this.list.append(entry);
+      this.settleIn(entry);
+      this.markDays();
+    });
+    if (sequence >= Math.max(...this.seen)) announce(entry.querySelector(".entry-body")?.textContent.trim() ?? entry.textContent.trim());
+    this.list.dispatchEvent(new CustomEvent("sitrep:entry", { bubbles: true, detail: { sequence } }));
+  }
+
+  changeEntry(sequence, html) {
+    const entry = this.list.querySelector(`:scope > [data-sequence="${sequence}"]`);
+    const [changed] = typeof html === "string" ? parse(html) : [html];
+    if (!entry || !changed || entry.isEqualNode(changed)) return;
+    if (isInUse(entry)) {
+      this.waiting.set(`entry-${sequence}`, () => this.changeEntry(sequence, changed));
+      return;
+    }
+    this.keepingPlace(() => {
+      entry.replaceWith(changed);
+      this.settleIn(changed);
+      this.markDays();
+    });
+  }
+
+  replaceFragment(target, html) {
+    const [fresh] = typeof html === "string" ? parse(html) : [html];
+    const old = fresh && document.getElementById(target ?? fresh.id);
+    if (!old) return;
+    if (isInUse(old)) {
+      this.waiting.set(old.id, () => this.replaceFragment(old.id, fresh));
+      return;
+    }
+    fresh.removeAttribute("hx-swap-oob");
+    this.keepingPlace(() => {
+      old.replaceWith(fresh);
+      window.htmx?.process(fresh);
+    });
+  }
+
+  /** What a person is using at this moment is replaced once they let go of it. */
+  replaceWaiting() {
+    const waiting = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const replace of waiting) replace();
+  }
+
+  settleIn(entry) {
+    window.htmx?.process(entry);
+    entry.hidden = !this.isWanted(entry);
+  }
+
+  adopt() {
+    for (const entry of this.entries()) {
+      this.seen.add(Number(entry.dataset.sequence));
+      entry.hidden = !this.isWanted(entry);
+    }
+    this.markDays();
+  }
+
+  isWanted(entry) {
+    const kind = this.list.dataset.filter ?? "all";
+    return kind === "all" || (entry.dataset.kind ?? "").split(" ").includes(kind);
+  }
+
+  filter(kind) {
+    this.list.dataset.filter = kind;
+    for (const entry of this.entries()) entry.hidden = !this.isWanted(entry);
+    for (const button of document.querySelectorAll("[data-timeline-filter]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.timelineFilter === kind));
+    }
+    this.markDays();
+  }
+
+  /** Parts the entries by the viewer's own days, newest first; today needs no heading at the top. */
+  markDays() {
+    for (const heading of this.list.querySelectorAll(":scope > .entry-day")) heading.remove();
+    let day = localDay(new Date());
+    for (const entry of this.entries()) {
+      const instant = new Date(entry.dataset.at ?? entry.querySelector("[datetime]")?.getAttribute("datetime"));
+      if (entry.hidden || Number.isNaN(instant.getTime())) continue;
+      const entryDay = localDay(instant);
+      if (entryDay !== day) {
+        const heading = document.createElement("li");
+        heading.className = "entry-day";
+        heading.textContent = entryDay;
+        entry.before(heading);
+      }
+      day = entryDay;
+    }
+  }
+
+  /** Runs a change without moving what the reader is looking at. */
+  keepingPlace(change) {
+    const anchor = this.isAtTop() ? null : this.entries().find((entry) => entry.getBoundingClientRect().bottom > 64);
+    const before = anchor?.getBoundingClientRect().top;
+    change();
+    if (anchor?.isConnected) scrollBy(0, anchor.getBoundingClientRect().top - before);
+  }
+
+  isAtTop() {
+    return this.list.getBoundingClientRect().top >= 0;
+  }
+
+  countUnread() {
+    this.unread += 1;
+    if (!this.newEntriesButton) return;
+    this.newEntriesButton.hidden = false;
+    this.newEntriesButton.replaceChildren(iconElement("arrow-up"), word("newEntries", { count: this.unread }));
+  }
+
+  clearUnread() {
+    if (!this.unread) return;
+    this.unread = 0;
+    if (this.newEntriesButton) this.newEntriesButton.hidden = true;
+  }
+
+  showState(state) {
+    if (!this.stateElement) return;
+    this.stateElement.dataset.state = state;
+    this.stateElement.textContent = word(state);
+  }
+
+  showPresence(people) {
+    const list = document.getElementById("presence");
+    if (!list) return;
+    list.replaceChildren(
+      ...people.map((person) => {
+        const item = document.createElement("li");
+        const face = document.createElement("span");
+        face.className = `face face-sm hue-${(Number(person.id) % 12) + 1}`;
+        face.setAttribute("aria-hidden", "true");
+        face.textContent = person.initials;
+        item.append(face, person.name);
+        return item;
+      }),
+    );
+  }
+
+  leave() {
+    this.connection.stop();
+    location.replace(this.list.dataset.goneUrl ?? "/incidents/");
+  }
+}
+
+function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return [...template.content.children];
+}
+
+function isInUse(element) {
+  if (element.querySelector("details.menu[open], dialog[open]")) return true;
+  const focused = document.activeElement;
+  return element.contains(focused) && focused.matches("input:not([type=checkbox]), textarea, select");
+}
+
+export function startLive() {
+  const list = document.querySelector("#timeline[data-live-url]");
+  if (list) new LiveTimeline(list).start();
+}
