@@ -221,7 +221,7 @@ class Engines:
             self._run_postgres(postgres)
 
     def _end_leftover_postgres(self) -> None:
-        """Clears the way after a run that was killed; a process number that is somebody else's by now is no obstacle."""
+        """Clears the way after a run that was killed; its process number may be somebody else's by now."""
         pid_file = self.places.data / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().splitlines()[0])
@@ -249,7 +249,16 @@ class Engines:
         unfinished = data.with_name("data.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         # C.UTF-8 comes with PostgreSQL itself, so that the order of text does not depend on the machine.
-        command = [initdb, "-D", unfinished, "-U", SUPERUSER, "--auth=trust", "--encoding=UTF8", "--locale=C"]
+        command: list[str | Path] = [
+            initdb,
+            "-D",
+            unfinished,
+            "-U",
+            SUPERUSER,
+            "--auth=trust",
+            "--encoding=UTF8",
+            "--locale=C",
+        ]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
         command += [] if self.durable else ["--no-sync"]
         with (self.places.log / "postgresql.log").open("ab") as log:

@@ -1,4 +1,4 @@
-"""Which system user runs the embedded PostgreSQL when Sitrep itself was started as root, and what that user may reach."""
+"""Which system user runs the embedded PostgreSQL when Sitrep was started as root, and what that user may reach."""
 
 import os
 import pwd
@@ -36,8 +36,8 @@ def prepare(
         doors = f", and lets others pass through {', '.join(map(str, closed))}" if closed else ""
         say(f"Started as root, which PostgreSQL refuses to be: Sitrep runs it as {user}{doors}.")
     if missing:
-        subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],
+        subprocess.run(  # noqa: S603
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", NAME],  # noqa: S607
             check=True,
             capture_output=True,
         )

@@ -1,5 +1,6 @@
 """How Sitrep starts and ends operating-system processes without leaving one behind."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -37,7 +38,7 @@ def spawn(
     thread. Raises OSError when the program can't be started.
     """
     before_program: Callable[[], None] = lambda: die_with_parent(death_signal)  # noqa: E731
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603
         [str(part) for part in command],
         stdin=subprocess.DEVNULL,
         stdout=output,
@@ -66,14 +67,10 @@ def ask_to_stop(process: subprocess.Popen[bytes], with_signal: signal.Signals = 
 
 def wait_or_kill(process: subprocess.Popen[bytes], patience_seconds: float) -> None:
     """Waits for the process, then kills what is left of its group (its own children too)."""
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(patience_seconds)
-    except subprocess.TimeoutExpired:
-        pass
-    try:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     process.wait()
 
 

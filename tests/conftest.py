@@ -1,5 +1,6 @@
 """What every test may rely on: a fixed instant, and no network beyond this machine."""
 
+import os
 from collections.abc import Generator
 from datetime import UTC, datetime
 
@@ -7,6 +8,17 @@ import pytest
 import pytest_socket
 import redis
 from django.conf import settings
+
+from tests import chromium
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a Chromium, browser tests are skipped; with CI=true they fail instead."""
+    if chromium.find() or os.environ.get("CI") == "true":
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=chromium.MISSING))
 
 
 def pytest_runtest_setup() -> None:

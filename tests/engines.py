@@ -2,7 +2,7 @@
 
 Loaded with `-p tests.engines`. One pair serves the whole run: the controlling process starts and stops it, its xdist
 workers inherit the addresses, each with a Valkey database of its own (pytest-django makes each its own PostgreSQL
-database). Data is kept under var/test/, one slot for each run that goes on at the same time, so that `--reuse-db` works.
+database). Data is kept under var/test/, a slot for each run that goes on at the same time; `--reuse-db` finds it again.
 With DATABASE_URL and REDIS_URL set, those are used and nothing is started.
 """
 
