@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import structlog
 from celery import current_app
-from django.db import connection, transaction
+
+from events.commit import once_on_commit
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,4 @@ def poke(task_name: str) -> None:
     A convenience, never the guarantee: beat starts each of these sweeps too, so a broker that is down costs a second
     and loses nothing.
     """
-    wanted = _Poke(task_name)
-    if any(function == wanted for _, function, _ in connection.run_on_commit):
-        return
-    transaction.on_commit(wanted)
+    once_on_commit(_Poke(task_name))

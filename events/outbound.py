@@ -1,0 +1,52 @@
+"""Requests to addresses that people gave: never into the private network, unless the operator allows it."""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+from django.conf import settings
+
+TIMEOUT_SECONDS = 10.0
+
+
+class AddressRefused(Exception):
+    """The address may not be called; the message says why."""
+
+
+def resolve(url: str) -> tuple[str, str]:
+    """The host of an http(s) address and the IP address to connect to; raises AddressRefused for what is not public.
+
+    The caller connects to the returned IP itself, so that a second DNS answer can't lead elsewhere.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise AddressRefused("Only http:// and https:// addresses can be called.")
+    if parts.username or parts.password:
+        raise AddressRefused("Put no user name or password into the address.")
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise httpx.ConnectError(f"{parts.hostname} could not be found: {error}") from error
+    addresses = [str(row[4][0]) for row in found]
+    if not settings.OUTBOUND_PRIVATE_ADDRESSES:
+        for address in addresses:
+            if not ipaddress.ip_address(address.partition("%")[0]).is_global:
+                raise AddressRefused(
+                    f"{parts.hostname} is inside a private network. "
+                    "An operator can allow such addresses with OUTBOUND_PRIVATE_ADDRESSES=true."
+                )
+    return parts.hostname, addresses[0]
+
+
+def post(url: str, *, content: bytes, headers: dict[str, str]) -> httpx.Response:
+    """POSTs to a public address and returns the answer; follows no redirects, waits at most ten seconds.
+
+    Raises AddressRefused, or httpx.HTTPError when the request could not be made.
+    """
+    host, address = resolve(url)
+    target = httpx.URL(url)
+    pinned = target.copy_with(host=address)
+    headers = {**headers, "Host": target.netloc.decode(), "User-Agent": "Sitrep"}
+    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
+        return client.post(pinned, content=content, headers=headers, extensions={"sni_hostname": host})

@@ -1,0 +1,440 @@
+"""Every write on incidents: declare, change, update, resolve."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Max
+
+from accounts.actor import Actor
+from accounts.models import User
+from catalog.models import Service
+from events.actions import publish
+from events.errors import Conflict, Invalid, NotFound, require
+from incidents.models import (
+    Incident,
+    IncidentMember,
+    IncidentRole,
+    IncidentService,
+    IncidentStatus,
+    IncidentType,
+    IncidentUpdate,
+    RoleAssignment,
+    Severity,
+    StatusCategory,
+    TimelineEntry,
+)
+from incidents.permissions import can_declare, can_respond, can_view
+from incidents.timeline import add_entry, lock_incident, redraw
+from oncall.actions import resolve_escalation
+from oncall.models import Escalation
+
+Kind = TimelineEntry.Kind
+NUMBERING_LOCK = 0x51743E9
+LONGEST_TEXT = 20_000
+
+
+@transaction.atomic
+def declare_incident(
+    *,
+    actor: Actor,
+    name: str,
+    severity: Severity,
+    now: datetime,
+    summary: str = "",
+    incident_type: IncidentType | None = None,
+    status: IncidentStatus | None = None,
+    mode: str = Incident.Mode.STANDARD,
+    visibility: str | None = None,
+    services: Mapping[Service, str] | Iterable[Service] = (),
+    lead: User | None = None,
+    started_at: datetime | None = None,
+    detected_at: datetime | None = None,
+    users_affected: int | None = None,
+) -> Incident:
+    """Declares an incident and returns it, with its first timeline entry and the event `incident.declared`.
+
+    `services` are the affected ones, as a list or with the impact of each. A private incident starts with its declarer
+    as only member. Raises NotAllowed for viewers and Invalid for a missing name.
+    """
+    require(can_declare(actor), "Viewers may not declare incidents.")
+    name = name.strip()
+    if not name:
+        raise Invalid("An incident needs a name.", field="name", remedy="Say in a few words what is wrong.")
+    if started_at and started_at > now:
+        raise Invalid("The impact can't begin in the future.", field="started_at")
+    incident_type = incident_type or IncidentType.objects.order_by("-is_default", "id").first()
+    status = status or IncidentStatus.objects.filter(category=StatusCategory.ACTIVE).order_by("position").first()
+    if incident_type is None or status is None:
+        raise Conflict("The presets are not loaded.", remedy="Run `manage.py load_presets` once.")
+    if visibility is None:
+        private = incident_type.private_by_default
+        visibility = Incident.Visibility.PRIVATE if private else Incident.Visibility.PUBLIC
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
+    number = (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    incident = Incident.objects.create(
+        number=number,
+        name=name[:200],
+        summary=summary.strip(),
+        mode=mode,
+        visibility=visibility,
+        incident_type=incident_type,
+        severity=severity,
+        status=status,
+        declared_by_id=actor.user_id,
+        declared_by_name=actor.name,
+        users_affected=users_affected,
+        started_at=started_at or detected_at,
+        detected_at=detected_at or now,
+        declared_at=now,
+        next_update_due_at=now + severity.update_interval if severity.update_interval else None,
+    )
+    if incident.is_private and actor.user_id is not None:
+        IncidentMember.objects.create(incident=incident, user_id=actor.user_id, added_at=now)
+    add_entry(
+        incident=incident,
+        actor=actor,
+        kind=Kind.DECLARED,
+        text=f"declared {incident.reference} as {severity.name}: {incident.name}",
+        now=now,
+        data={"severity": severity.slug, "status": status.slug},
+        is_key=True,
+    )
+    impacts = services if isinstance(services, Mapping) else dict.fromkeys(services, IncidentService.Impact.PARTIAL_OUTAGE)
+    for service, impact in impacts.items():
+        set_affected_service(actor=actor, incident=incident, service=service, impact=impact, now=now)
+    publish(
+        "incident.declared",
+        subject=incident,
+        actor=actor,
+        data={"severity": severity.slug, "rank": severity.rank, "mode": mode, "category": status.category},
+    )
+    if lead is not None:
+        assign_role(actor=actor, incident=incident, role=IncidentRole.objects.get(slug="lead"), user=lead, now=now)
+    return incident
+
+
+def _locked(actor: Actor, incident: Incident) -> Incident:
+    """The incident, locked, if the actor may change it; a private one does not exist for those outside."""
+    locked = lock_incident(incident.pk)
+    if not can_view(actor, locked):
+        raise NotFound("There is no such incident.")
+    require(can_respond(actor, locked), "Viewers may not change incidents.")
+    return locked
+
+
+@transaction.atomic
+def add_note(*, actor: Actor, incident: Incident, text: str, now: datetime) -> TimelineEntry:
+    """Writes Markdown into the timeline."""
+    incident = _locked(actor, incident)
+    text = _written(text)
+    return add_entry(incident=incident, actor=actor, kind=Kind.NOTE, text=text, now=now)
+
+
+def _written(text: str) -> str:
+    text = text.strip()
+    if not text:
+        raise Invalid("There is nothing to post.", field="text", remedy="Write a sentence.")
+    if len(text) > LONGEST_TEXT:
+        raise Invalid(f"The text is longer than {LONGEST_TEXT} characters.", field="text", remedy="Shorten it.")
+    return text
+
+
+@transaction.atomic
+def post_update(
+    *,
+    actor: Actor,
+    incident: Incident,
+    text: str,
+    now: datetime,
+    severity: Severity | None = None,
+    status: IncidentStatus | None = None,
+    next_update_in: timedelta | None = None,
+) -> IncidentUpdate:
+    """Posts an internal update; with a severity or a status it changes these too.
+
+    The next update is due after `next_update_in`, or after the severity's own interval.
+    """
+    incident = _locked(actor, incident)
+    text = _written(text)
+    if severity is not None and severity.pk != incident.severity_id:
+        incident = change_severity(actor=actor, incident=incident, severity=severity, now=now)
+    if status is not None and status.pk != incident.status_id:
+        incident = change_status(actor=actor, incident=incident, status=status, now=now)
+    interval = next_update_in or incident.severity.update_interval
+    due_at = now + interval if interval and incident.is_open else None
+    update = IncidentUpdate.objects.create(
+        incident=incident,
+        text=text,
+        severity=incident.severity,
+        status=incident.status,
+        author_id=actor.user_id,
+        author_name=actor.name,
+        created_at=now,
+        next_update_due_at=due_at,
+    )
+    incident.last_update_at, incident.next_update_due_at = now, due_at
+    incident.save(update_fields=["last_update_at", "next_update_due_at"])
+    add_entry(incident=incident, actor=actor, kind=Kind.UPDATE, text=text, now=now, data={"update": update.pk}, is_key=True)
+    publish("incident.updated", subject=incident, actor=actor, data={"update": update.pk})
+    return update
+
+
+@transaction.atomic
+def edit_incident(*, actor: Actor, incident: Incident, now: datetime, **changes: Any) -> Incident:
+    """Changes the name, the summary or the number of users affected."""
+    unknown = set(changes) - {"name", "summary", "users_affected"}
+    if unknown:
+        raise Invalid(f"{', '.join(sorted(unknown))} can't be edited this way.")
+    incident = _locked(actor, incident)
+    changes = {field: value for field, value in changes.items() if getattr(incident, field) != value}
+    if "name" in changes and not changes["name"].strip():
+        raise Invalid("An incident needs a name.", field="name", remedy="Say in a few words what is wrong.")
+    if not changes:
+        return incident
+    for field, value in changes.items():
+        setattr(incident, field, value)
+    incident.save(update_fields=list(changes))
+    words = ", ".join(field.replace("_", " ") for field in changes)
+    if "name" in changes:
+        words += f" (now “{incident.name}”)"
+    add_entry(incident=incident, actor=actor, kind=Kind.EDIT, text=f"edited the {words}", now=now)
+    publish("incident.edited", subject=incident, actor=actor, data={"fields": list(changes)})
+    return incident
+
+
+@transaction.atomic
+def change_severity(*, actor: Actor, incident: Incident, severity: Severity, now: datetime) -> Incident:
+    """Raises or lowers the severity; the same one again changes nothing."""
+    incident = _locked(actor, incident)
+    before = incident.severity
+    if before.pk == severity.pk:
+        return incident
+    incident.severity = severity
+    interval = severity.update_interval
+    incident.next_update_due_at = (incident.last_update_at or incident.declared_at) + interval if interval else None
+    incident.save(update_fields=["severity", "next_update_due_at"])
+    word = "raised" if severity.rank > before.rank else "lowered"
+    add_entry(
+        incident=incident,
+        actor=actor,
+        kind=Kind.SEVERITY,
+        text=f"{word} severity {before.name} → {severity.name}",
+        now=now,
+        data={"from": before.slug, "to": severity.slug},
+        is_key=True,
+    )
+    data = {"from": before.slug, "to": severity.slug, "rank": severity.rank, "raised": severity.rank > before.rank}
+    publish("incident.severity_changed", subject=incident, actor=actor, data=data)
+    return incident
+
+
+@transaction.atomic
+def change_status(*, actor: Actor, incident: Incident, status: IncidentStatus, now: datetime) -> Incident:
+    """Moves the incident to a status, with what follows from its category.
+
+    Into post-incident or closed: resolves (and ends its escalations). From there back into an active status: reopens.
+    """
+    incident = _locked(actor, incident)
+    before = incident.status
+    if before.pk == status.pk:
+        return incident
+    was_open, is_open = before.is_open, status.is_open
+    incident.status = status
+    fields = ["status"]
+    event = "incident.status_changed"
+    text = f"changed status {before.name} → {status.name}"
+    if was_open and not is_open:
+        event, text = "incident.resolved", f"resolved the incident ({before.name} → {status.name})"
+        incident.mitigated_at = incident.mitigated_at or now
+        incident.resolved_at = now
+        incident.next_update_due_at = None
+        fields += ["mitigated_at", "resolved_at", "next_update_due_at"]
+    elif is_open and not was_open:
+        event, text = "incident.reopened", f"reopened the incident as {status.name}"
+        incident.resolved_at = incident.mitigated_at = incident.closed_at = None
+        interval = incident.severity.update_interval
+        incident.next_update_due_at = now + interval if interval else None
+        fields += ["resolved_at", "mitigated_at", "closed_at", "next_update_due_at"]
+    if status.category == StatusCategory.CLOSED:
+        incident.closed_at = now
+        fields.append("closed_at")
+    incident.save(update_fields=fields)
+    data = {"from": before.slug, "to": status.slug, "category": status.category}
+    add_entry(incident=incident, actor=actor, kind=Kind.STATUS, text=text, now=now, data=data, is_key=True)
+    publish(event, subject=incident, actor=actor, data=data)
+    if was_open and not is_open:
+        for escalation in incident.escalations.filter(
+            status__in=[Escalation.Status.TRIGGERED, Escalation.Status.ACKNOWLEDGED]
+        ):
+            resolve_escalation(actor=actor, escalation=escalation, now=now, reason=f"{incident.reference} was resolved")
+    return incident
+
+
+def resolve_incident(*, actor: Actor, incident: Incident, now: datetime) -> Incident:
+    """The cause is fixed: moves to the first post-incident status. Resolving twice changes nothing."""
+    if not Incident.objects.open().filter(pk=incident.pk).exists() and can_view(actor, incident):
+        return Incident.objects.select_related("status", "severity").get(pk=incident.pk)
+    status = _first_status(StatusCategory.POST_INCIDENT)
+    return change_status(actor=actor, incident=incident, status=status, now=now)
+
+
+def reopen_incident(*, actor: Actor, incident: Incident, now: datetime) -> Incident:
+    """Takes a resolved incident back into the first active status. An open one stays as it is."""
+    if Incident.objects.open().filter(pk=incident.pk).exists() and can_view(actor, incident):
+        return Incident.objects.select_related("status", "severity").get(pk=incident.pk)
+    return change_status(actor=actor, incident=incident, status=_first_status(StatusCategory.ACTIVE), now=now)
+
+
+def _first_status(category: StatusCategory) -> IncidentStatus:
+    status = IncidentStatus.objects.filter(category=category).order_by("position").first()
+    if status is None:
+        raise Conflict(f"No status has the category {category.label}.", remedy="Run `manage.py load_presets` once.")
+    return status
+
+
+@transaction.atomic
+def mitigate_incident(*, actor: Actor, incident: Incident, now: datetime) -> Incident:
+    """The impact is over, the cause may remain. Said twice, the first time counts."""
+    incident = _locked(actor, incident)
+    if incident.mitigated_at is not None:
+        return incident
+    if not incident.is_open:
+        raise Conflict("This incident is no longer open.", remedy="Reopen it first.")
+    incident.mitigated_at = now
+    incident.save(update_fields=["mitigated_at"])
+    add_entry(incident=incident, actor=actor, kind=Kind.STATUS, text="mitigated: the impact is over", now=now, is_key=True)
+    publish("incident.mitigated", subject=incident, actor=actor)
+    return incident
+
+
+@transaction.atomic
+def note_acknowledged(*, actor: Actor, incident: Incident, text: str, now: datetime) -> Incident:
+    """Records that somebody answered a page of this incident; the first answer is its acknowledgement."""
+    incident = lock_incident(incident.pk)
+    if incident.acknowledged_at is None:
+        incident.acknowledged_at = now
+        incident.save(update_fields=["acknowledged_at"])
+    add_entry(incident=incident, actor=actor, kind=Kind.PAGE, text=text, now=now, is_key=True)
+    return incident
+
+
+@transaction.atomic
+def assign_role(*, actor: Actor, incident: Incident, role: IncidentRole, user: User | None, now: datetime) -> Incident:
+    """Gives a role to a person, who takes it over from whoever had it; with None nobody has it."""
+    incident = _locked(actor, incident)
+    if user is not None and not user.is_active:
+        raise Invalid(f"{user} is no longer active.", field="user", remedy="Choose somebody else.")
+    current = RoleAssignment.objects.filter(incident=incident, role=role, ended_at=None).select_related("user").first()
+    if (current.user_id if current else None) == (user.pk if user else None):
+        return incident
+    if current is not None:
+        current.ended_at = now
+        current.save(update_fields=["ended_at"])
+    if user is not None:
+        if incident.is_private:
+            IncidentMember.objects.get_or_create(incident=incident, user=user, defaults={"added_at": now})
+        RoleAssignment.objects.create(incident=incident, role=role, user=user, started_at=now)
+        text = f"made {user.display_name} {role.name}"
+        if current is not None:
+            text += f" (was {current.user.display_name})"
+    else:
+        text = f"left {role.name} open"
+    data = {"role": role.slug, "user": user.pk if user else None}
+    add_entry(incident=incident, actor=actor, kind=Kind.ROLE, text=text, now=now, data=data)
+    publish("incident.role_assigned", subject=incident, actor=actor, data=data)
+    return incident
+
+
+@transaction.atomic
+def set_affected_service(
+    *, actor: Actor, incident: Incident, service: Service, impact: str | None, now: datetime
+) -> Incident:
+    """Says how much a service is affected; with None it no longer is."""
+    incident = _locked(actor, incident)
+    row = IncidentService.objects.filter(incident=incident, service=service).first()
+    if (row.impact if row else None) == impact:
+        return incident
+    if impact is None:
+        IncidentService.objects.filter(incident=incident, service=service).delete()
+        text = f"took {service.name} off the affected services"
+    elif impact not in IncidentService.Impact.values:
+        raise Invalid(f"{impact!r} is not an impact.", field="impact", remedy=f"Use {', '.join(IncidentService.Impact.values)}.")
+    else:
+        IncidentService.objects.update_or_create(incident=incident, service=service, defaults={"impact": impact})
+        text = f"marked {service.name} as affected: {IncidentService.Impact(impact).label.lower()}"
+    data = {"service": service.slug, "impact": impact}
+    add_entry(incident=incident, actor=actor, kind=Kind.SERVICE, text=text, now=now, data=data)
+    publish("incident.service_changed", subject=incident, actor=actor, data=data)
+    return incident
+
+
+@transaction.atomic
+def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: datetime) -> Incident:
+    """Makes an incident private (its people become members) or open to everybody here."""
+    incident = _locked(actor, incident)
+    if visibility not in Incident.Visibility.values:
+        raise Invalid(f"{visibility!r} is not a visibility.", field="visibility", remedy="Use public or private.")
+    if incident.visibility == visibility:
+        return incident
+    incident.visibility = visibility
+    incident.save(update_fields=["visibility"])
+    if incident.is_private:
+        people = set(incident.role_assignments.filter(ended_at=None).values_list("user_id", flat=True))
+        people |= {user_id for user_id in (actor.user_id, incident.declared_by_id) if user_id}
+        IncidentMember.objects.bulk_create(
+            (IncidentMember(incident=incident, user_id=user_id, added_at=now) for user_id in sorted(people)),
+            ignore_conflicts=True,
+        )
+    incident.escalations.update(is_private=incident.is_private)
+    text = "made the incident private" if incident.is_private else "opened the incident to everybody here"
+    add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=text, now=now)
+    publish("incident.visibility_changed", subject=incident, actor=actor, data={"visibility": visibility})
+    return incident
+
+
+@transaction.atomic
+def add_member(*, actor: Actor, incident: Incident, user: User, now: datetime) -> Incident:
+    """Lets a person see a private incident."""
+    incident = _locked(actor, incident)
+    _, created = IncidentMember.objects.get_or_create(incident=incident, user=user, defaults={"added_at": now})
+    if created:
+        add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"let {user.display_name} in", now=now)
+        publish("incident.member_added", subject=incident, actor=actor, data={"user": user.pk})
+    return incident
+
+
+@transaction.atomic
+def remove_member(*, actor: Actor, incident: Incident, user: User, now: datetime) -> Incident:
+    """Takes a person's access to a private incident away. The last member stays."""
+    incident = _locked(actor, incident)
+    members = IncidentMember.objects.filter(incident=incident)
+    if not members.filter(user=user).exists():
+        return incident
+    if members.count() == 1:
+        raise Conflict("This is the last member.", remedy="Let somebody else in first, or open the incident.")
+    members.filter(user=user).delete()
+    add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"took {user.display_name}'s access away", now=now)
+    publish("incident.member_removed", subject=incident, actor=actor, data={"user": user.pk})
+    return incident
+
+
+@transaction.atomic
+def attach_escalation(*, actor: Actor, incident: Incident, escalation: Escalation, now: datetime) -> Incident:
+    """Ties a running escalation to the incident: resolving the incident ends it."""
+    incident = lock_incident(incident.pk)
+    if not incident.escalations.filter(pk=escalation.pk).exists():
+        incident.escalations.add(escalation)
+        policy = escalation.path["policy"]
+        add_entry(
+            incident=incident,
+            actor=actor,
+            kind=Kind.PAGE,
+            text=f"started paging {policy}",
+            now=now,
+            data={"escalation": escalation.pk},
+        )
+        redraw(incident)
+    return incident

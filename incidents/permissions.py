@@ -1,0 +1,21 @@
+"""Who may see and change incidents."""
+
+from accounts.actor import Actor
+from accounts.models import Role
+from incidents.models import Incident
+
+
+def can_declare(actor: Actor) -> bool:
+    return actor.has_role(Role.RESPONDER)
+
+
+def can_view(actor: Actor, incident: Incident) -> bool:
+    """Public incidents are open to everybody signed in, private ones to their members only."""
+    if actor.sees_everything or not incident.is_private:
+        return True
+    return actor.user_id is not None and incident.memberships.filter(user_id=actor.user_id).exists()
+
+
+def can_respond(actor: Actor, incident: Incident) -> bool:
+    """Whether the actor may change the incident."""
+    return actor.has_role(Role.RESPONDER) and can_view(actor, incident)

@@ -1,0 +1,100 @@
+"""The timeline: how an entry is added, rendered once, and carried to every open page."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.template.loader import render_to_string
+
+from accounts.actor import Actor
+from events.commit import once_on_commit
+from events.live import push
+from incidents.models import Incident, TimelineEntry
+
+LONGEST_RESUME = 500
+FRAGMENTS = {"incident-facts": "incidents/_facts.html", "incident-side": "incidents/_side.html"}
+
+
+def lock_incident(incident_id: int) -> Incident:
+    """The incident with its row locked for the transaction: whoever holds it may allot the next sequence."""
+    locked: Incident = (
+        Incident.objects.select_for_update(of=("self",)).select_related("status", "severity").get(pk=incident_id)
+    )
+    return locked
+
+
+def add_entry(
+    *,
+    incident: Incident,
+    actor: Actor,
+    kind: TimelineEntry.Kind,
+    text: str,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    is_key: bool = False,
+) -> TimelineEntry:
+    """Adds the next line to the incident's timeline in the caller's transaction, and shows it live after the commit.
+
+    The lock on the incident's row makes sequences come without gaps and commit in order.
+    """
+    sequence = lock_incident(incident.pk).last_sequence + 1
+    Incident.objects.filter(pk=incident.pk).update(last_sequence=sequence)
+    incident.last_sequence = sequence
+    entry = TimelineEntry.objects.create(
+        incident=incident,
+        sequence=sequence,
+        kind=kind,
+        text=text,
+        data=data or {},
+        actor_kind=actor.kind,
+        actor_name=actor.name[:200],
+        user_id=actor.user_id,
+        via=actor.via,
+        occurred_at=now,
+        is_key=is_key,
+    )
+    transaction.on_commit(lambda: push(incident.live_topic, entry_message(entry)))
+    redraw(incident)
+    return entry
+
+
+@dataclass(frozen=True)
+class _Redraw:
+    """Sends the parts around the timeline as they are after the commit."""
+
+    incident_id: int
+
+    def __call__(self) -> None:
+        incident = Incident.objects.for_lists().get(pk=self.incident_id)
+        for message in fragment_messages(incident):
+            push(incident.live_topic, message)
+
+
+def redraw(incident: Incident) -> None:
+    """Redraws what stands above and beside the timeline on every open page, once per transaction, after the commit."""
+    once_on_commit(_Redraw(incident.pk))
+
+
+def entry_message(entry: TimelineEntry) -> dict[str, Any]:
+    """What a live page is sent for one entry; the HTML is the same for every viewer."""
+    return {"type": "entry", "sequence": entry.sequence, "html": render_entry(entry)}
+
+
+def fragment_messages(incident: Incident) -> list[dict[str, Any]]:
+    """What a live page is sent when the facts above, or the panel beside the timeline have changed."""
+    return [
+        {"type": "fragment", "target": target, "html": render_to_string(template, {"incident": incident})}
+        for target, template in FRAGMENTS.items()
+    ]
+
+
+def render_entry(entry: TimelineEntry) -> str:
+    """One `<li>`; it holds nothing that depends on who looks at it."""
+    return render_to_string("incidents/_entry.html", {"entry": entry})
+
+
+def entries_after(incident_id: int, sequence: int) -> Iterable[TimelineEntry]:
+    """What a page that last saw `sequence` has missed, oldest first."""
+    return TimelineEntry.objects.filter(incident_id=incident_id, sequence__gt=sequence).order_by("sequence")[:LONGEST_RESUME]

@@ -1,0 +1,39 @@
+"""Who may change schedules and policies, and who may answer pages."""
+
+from accounts.actor import Actor
+from accounts.models import Role
+from oncall.models import ContactMethod, Escalation, Override
+
+
+def can_configure(actor: Actor) -> bool:
+    """Schedules, rotations and policies belong to managers."""
+    return actor.has_role(Role.MANAGER)
+
+
+def can_override(actor: Actor) -> bool:
+    """Responders cover for each other."""
+    return actor.has_role(Role.RESPONDER)
+
+
+def can_remove_override(actor: Actor, override: Override) -> bool:
+    return can_configure(actor) or actor.user_id in {override.user_id, override.created_by_id}
+
+
+def can_manage_contact_methods(actor: Actor, user_id: int) -> bool:
+    return actor.user_id == user_id or actor.has_role(Role.ADMINISTRATOR)
+
+
+def can_change_contact_method(actor: Actor, method: ContactMethod) -> bool:
+    return can_manage_contact_methods(actor, method.user_id)
+
+
+def can_page(actor: Actor) -> bool:
+    return actor.has_role(Role.RESPONDER)
+
+
+def can_answer(actor: Actor, escalation: Escalation) -> bool:
+    """Responders, and whoever was paged; a private escalation is answered only by those whom it paged."""
+    was_paged = actor.user_id is not None and escalation.pages.filter(user_id=actor.user_id).exists()
+    if escalation.is_private and not actor.sees_everything:
+        return was_paged
+    return was_paged or actor.has_role(Role.RESPONDER)

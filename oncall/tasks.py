@@ -1,0 +1,23 @@
+"""The paging clock's background work; on its own queue."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from oncall.actions import TICK
+from oncall.engine import SEND_PAGES, tick
+from oncall.sending import send_due
+
+
+@shared_task(name=TICK)
+def tick_task() -> None:
+    """Moves what is due, then sends what is due."""
+    while tick(timezone.now()):
+        pass
+    send_pages_task()
+
+
+@shared_task(name=SEND_PAGES)
+def send_pages_task() -> None:
+    """Sends until no page is due."""
+    while send_due(timezone.now()):
+        pass
