@@ -1,11 +1,16 @@
 """Which numbers tell whether Sitrep does its job: read from the database, one cheap query each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Min
+from django.db.models import Count, Min, QuerySet
 
+from alerts.models import RawEvent
 from events.models import Delivery
+from oncall.engine import heartbeat_age, overdue
+from oncall.models import Escalation, Page
 
 
 @dataclass(frozen=True)
@@ -19,29 +24,81 @@ class Gauge:
 
 def measure(now: datetime) -> list[Gauge]:
     """Returns every gauge as of `now`."""
-    return [*outbox(now)]
+    return [*engine(now), *pages(now), *raw_events(now), *outbox(now)]
+
+
+def engine(now: datetime) -> list[Gauge]:
+    """Returns how the paging engine fares. A heartbeat that never was is infinitely old."""
+    age = heartbeat_age(now)
+    open_states = [Escalation.Status.TRIGGERED, Escalation.Status.ACKNOWLEDGED]
+    counts = by_state(Escalation.objects.filter(status__in=open_states), "status")
+    return [
+        Gauge(
+            "sitrep_engine_heartbeat_age_seconds",
+            "How long ago the paging engine last did its round.",
+            [({}, age.total_seconds() if age is not None else float("inf"))],
+        ),
+        Gauge("sitrep_escalations", "Open escalations, by status.", labelled("status", open_states, counts)),
+        Gauge(
+            "sitrep_escalations_overdue",
+            "Escalations that should have been looked at over 30 seconds ago.",
+            [({}, overdue(now))],
+        ),
+    ]
+
+
+def pages(now: datetime) -> list[Gauge]:
+    """Returns the pages that wait to be sent."""
+    waiting = Page.objects.filter(state__in=[Page.State.PENDING, Page.State.SENDING])
+    return [
+        Gauge("sitrep_pages_waiting", "Pages that are not sent yet.", [({}, waiting.count())]),
+        Gauge(
+            "sitrep_page_lateness_seconds",
+            "How long the oldest waiting page has been due.",
+            [({}, lateness(waiting, now))],
+        ),
+    ]
+
+
+def raw_events(now: datetime) -> list[Gauge]:
+    """Returns the accepted events that have no outcome yet."""
+    states = [RawEvent.State.PENDING, RawEvent.State.FAILED]
+    counts = by_state(RawEvent.objects.filter(state__in=states), "state")
+    return [
+        Gauge("sitrep_raw_events", "Accepted events without an outcome, by state.", labelled("state", states, counts)),
+        Gauge(
+            "sitrep_raw_event_lateness_seconds",
+            "How long the oldest waiting event has been due.",
+            [({}, lateness(RawEvent.objects.filter(state=RawEvent.State.PENDING), now))],
+        ),
+    ]
 
 
 def outbox(now: datetime) -> list[Gauge]:
     """Returns the deliveries that wait, run or were given up, and how late the oldest waiting one is."""
-    open_states = [Delivery.State.PENDING, Delivery.State.RUNNING, Delivery.State.DEAD]
-    counts = dict(
-        Delivery.objects.filter(state__in=open_states)
-        .order_by()
-        .values_list("state")
-        .annotate(number=Count("id"))
-        .values_list("state", "number")
-    )
-    oldest = Delivery.objects.filter(state=Delivery.State.PENDING).aggregate(due=Min("due_at"))["due"]
+    states = [Delivery.State.PENDING, Delivery.State.RUNNING, Delivery.State.DEAD]
+    counts = by_state(Delivery.objects.filter(state__in=states), "state")
     return [
-        Gauge(
-            "sitrep_deliveries",
-            "Deliveries of events to handlers, by state.",
-            [({"state": str(state.value)}, counts.get(state.value, 0)) for state in open_states],
-        ),
+        Gauge("sitrep_deliveries", "Deliveries of events to handlers, by state.", labelled("state", states, counts)),
         Gauge(
             "sitrep_delivery_lateness_seconds",
             "How long the oldest waiting delivery has been due.",
-            [({}, max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)],
+            [({}, lateness(Delivery.objects.filter(state=Delivery.State.PENDING), now))],
         ),
     ]
+
+
+def by_state(rows: QuerySet[Any], column: str) -> dict[str, int]:
+    """Returns how many rows there are for each value of the column."""
+    return dict(rows.order_by().values_list(column).annotate(number=Count("pk")).values_list(column, "number"))
+
+
+def labelled(label: str, states: Sequence[str], counts: dict[str, int]) -> list[tuple[dict[str, str], float]]:
+    """Returns a sample for each state, zero where there is no row."""
+    return [({label: str(state)}, counts.get(str(state), 0)) for state in states]
+
+
+def lateness(rows: QuerySet[Any], now: datetime) -> float:
+    """Returns how many seconds ago the oldest `due_at` was; 0 if none has passed."""
+    oldest = rows.aggregate(due=Min("due_at"))["due"]
+    return max(0.0, (now - oldest).total_seconds()) if oldest else 0.0

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 
-from oncall.models import EngineBeat
+from oncall.engine import heartbeat_age
 
 log = structlog.get_logger(__name__)
 
@@ -69,9 +69,9 @@ def check_broker() -> None:
 
 def check_engine() -> None:
     """Raises if the paging engine has not done its round lately."""
-    beat = EngineBeat.objects.order_by("-beat_at").first()
-    if beat is None or timezone.now() - beat.beat_at > HEARTBEAT_LIMIT:
-        raise RuntimeError(f"The paging engine's last round: {beat.beat_at if beat else 'never'}.")
+    age = heartbeat_age(timezone.now())
+    if age is None or age > HEARTBEAT_LIMIT:
+        raise RuntimeError(f"The paging engine's last round was {f'{age} ago' if age else 'never'}.")
 
 
 CHECKS: dict[str, Callable[[], None]] = {

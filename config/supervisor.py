@@ -3,6 +3,7 @@
 import json
 import logging
 import logging.handlers
+import os
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from config import processes
 
@@ -178,6 +179,32 @@ def console_line(name: str, line: str) -> str | None:
     return f"{name}: {entry['level']}: {event}{' ' + details if details else ''}"
 
 
+def main(arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """Becomes one of the programs, for containers: `python -m config.supervisor web`."""
+    var = Path(environment.get("VAR_DIR") or Path(__file__).resolve().parent.parent / "var")
+    known = {
+        program.name: program
+        for program in programs(
+            host=environment.get("HOST") or "127.0.0.1",
+            port=int(environment.get("PORT") or 8000),
+            web_workers=int(environment.get("WEB_WORKERS") or 1),
+            var=var,
+        )
+    }
+    if len(arguments) != 1 or arguments[0] not in known:
+        sys.exit(f"Name one of: {', '.join(known)}.")
+    (var / "beat").mkdir(parents=True, exist_ok=True)
+    if arguments == ["web"] and environment.get("PROMETHEUS_MULTIPROC_DIR"):
+        # The numbers of processes that are gone.
+        for path in Path(environment["PROMETHEUS_MULTIPROC_DIR"]).glob("*.db"):
+            path.unlink()
+    os.execv(sys.executable, list(known[arguments[0]].command))  # noqa: S606
+
+
 def exit_reason(code: int) -> str:
     """Tells in words how a process ended."""
     return f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:], os.environ)

@@ -21,6 +21,7 @@ from django.db import connections
 
 from config import processes
 from config.engines import Addresses, EngineError, Engines
+from config.kept_secrets import kept_secret, write_private
 from config.supervisor import Supervisor, programs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -43,7 +44,7 @@ class Options:
 
 
 def options_from(environment: dict[str, str]) -> Options:
-    """Reads HOST, PORT, WEB_WORKERS, VAR_DIR, DATABASE_URL and REDIS_URL (and their _FILE forms). Raises RefusalError."""
+    """Reads HOST, PORT, WEB_WORKERS, VAR_DIR, DATABASE_URL, REDIS_URL and their _FILE forms. Raises RefusalError."""
     database_url, redis_url = secret(environment, "DATABASE_URL"), secret(environment, "REDIS_URL")
     if bool(database_url) != bool(redis_url):
         given, missing = ("DATABASE_URL", "REDIS_URL") if database_url else ("REDIS_URL", "DATABASE_URL")
@@ -112,16 +113,6 @@ def check_answers(own: Addresses) -> None:
         ) from error
 
 
-def write_private(path: Path, text: str) -> None:
-    """Writes a file that only its owner can read, whole or not at all."""
-    unfinished = path.with_name(f"{path.name}.unfinished")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    unfinished.rename(path)
-
-
 class Run:
     """One `make run`, from its start to its end."""
 
@@ -136,7 +127,7 @@ class Run:
         self.stop_asked.set()
 
     def go(self) -> None:
-        """Starts everything, looks after it until told to stop, stops everything. Raises RefusalError or EngineError."""
+        """Starts everything, looks after it until told to stop, stops it. Raises RefusalError or EngineError."""
         try:
             for step in (self.start_engines, self.prepare_data, self.start_programs, self.look_after):
                 if self.stop_asked.is_set():
@@ -163,8 +154,8 @@ class Run:
             write_private(options.var / "engines.env", lines)
             os.environ |= {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
         os.environ |= {"HOST": options.host, "PORT": str(options.port), "VAR_DIR": str(options.var)}
-        if not secret(dict(os.environ), "SECRET_KEY") and not (options.var / "secret-key").exists():
-            write_private(options.var / "secret-key", secrets.token_urlsafe(64) + "\n")
+        if not secret(dict(os.environ), "SECRET_KEY"):
+            kept_secret(options.var / "secret-key", secrets.token_urlsafe(64))
 
     def prepare_data(self) -> None:
         """Brings the database up to date; on the first start fills it."""

@@ -1,0 +1,41 @@
+"""Fills an empty database: presets, the demo organisation, the first administrator."""
+
+import os
+import secrets
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+
+from accounts.actions import invite_user
+from accounts.actor import Actor
+from accounts.models import Role, User
+from config.kept_secrets import kept_secret
+
+
+class Command(BaseCommand):
+    """Does nothing once somebody has an account, so that what a site deleted does not come back."""
+
+    help = "Fills an empty database: presets, the demo organisation, the first administrator (ADMIN_EMAIL)."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--without-demo", action="store_true", help="No demo organisation.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if User.objects.exists():
+            return
+        self.stdout.write("Filling the empty database …")
+        with transaction.atomic():
+            call_command("load_presets", stdout=self.stdout)
+            invite_user(
+                actor=Actor.system(via="command"),
+                email=os.environ.get("ADMIN_EMAIL", "") or "admin@example.com",
+                name="Administrator",
+                role=Role.OWNER,
+                password=kept_secret(settings.VAR_DIR / "admin-password", secrets.token_urlsafe(12)),
+            )
+            if not options["without_demo"]:
+                token = kept_secret(settings.VAR_DIR / "demo-source-token", secrets.token_urlsafe(24))
+                call_command("load_demo", source_token=token, stdout=self.stdout)
