@@ -2,6 +2,7 @@
 
 import secrets
 import string
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -92,6 +93,13 @@ class ComponentSpan(models.Model):
         return f"{self.component} {self.status}"
 
 
+class PublicIncidentQuerySet(models.QuerySet["PublicIncident"]):
+    """What the public was told."""
+
+    def unresolved(self) -> Self:
+        return self.exclude(status=PublicIncident.Status.RESOLVED)
+
+
 class PublicIncident(models.Model):
     """What the public is told about something that is wrong."""
 
@@ -109,7 +117,9 @@ class PublicIncident(models.Model):
 
     public_id = models.CharField(max_length=12, unique=True, default=new_public_id, editable=False)
     page = models.ForeignKey(StatusPage, on_delete=models.CASCADE, related_name="public_incidents")
-    incident = models.ForeignKey(Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="public_incidents")
+    incident = models.ForeignKey(
+        Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="public_incidents"
+    )
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=15, choices=Status, default=Status.INVESTIGATING)
     impact = models.CharField(max_length=10, choices=Impact, default=Impact.MINOR)
@@ -122,12 +132,21 @@ class PublicIncident(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
+    objects: ClassVar[PublicIncidentQuerySet] = PublicIncidentQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["page", "-started_at"], name="public_incident_page")]
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return f"{self.page.get_absolute_url()}incidents/{self.public_id}/"
+
+    @property
+    def is_resolved(self) -> bool:
+        return self.status == self.Status.RESOLVED
 
 
 class StatusUpdate(models.Model):
