@@ -129,7 +129,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         child.process = processes.spawn(child.program.command, output=subprocess.PIPE, environment=self.environment)
-        child.started_at = time.monotonic()
+        child.started_at, child.last_words = time.monotonic(), ""
         assert child.process.stdout is not None  # noqa: S101  (asked for above)
         reader = threading.Thread(target=self._read, args=(child, child.process.stdout), daemon=True)
         reader.start()
@@ -139,6 +139,8 @@ class Supervisor:
         process = child.process
         assert process is not None  # noqa: S101  (the caller saw it die)
         processes.wait_or_kill(process, 0)
+        for reader in child.readers:
+            reader.join(1)
         child.deaths = 1 if now - child.started_at > STEADY_SECONDS else child.deaths + 1
         child.process = None
         name, log = child.program.name, self.log_directory / f"{child.program.name}.log"
