@@ -1,0 +1,188 @@
+"""What a public page shows, read in a constant number of queries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch, Q, QuerySet
+from django.utils.formats import date_format
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from statuspage.indicator import OPERATIONAL, WORSE_LATER, Indicator, page_indicator
+from statuspage.models import Component, ComponentSpan, ComponentStatus, PublicIncident, StatusPage, StatusUpdate
+from statuspage.uptime import Day, Span, daily_bars, day_bounds, first_instant, uptime_percent
+
+HISTORY_DAYS = 15
+NAMES_SHOWN = 3
+TROUBLES_SHOWN = 10
+BAR, PITCH, MIDDLE = 5, 7, 14
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A day that was not good: which, how bad, and in words."""
+
+    day: date
+    status: str
+    path: str
+    words: str
+
+
+@dataclass(frozen=True)
+class ComponentRow:
+    """A component with its 90 bars. `quiet` holds (status, SVG path) of the good and the unrecorded days."""
+
+    component: Component
+    uptime: str
+    quiet: Sequence[tuple[str, str]]
+    troubles: Sequence[Trouble]
+
+    @property
+    def latest_troubles(self) -> Sequence[Trouble]:
+        return self.troubles[: -TROUBLES_SHOWN - 1 : -1]
+
+
+@dataclass(frozen=True)
+class PastDay:
+    """A day of the history and the incidents that began on it."""
+
+    day: date
+    incidents: Sequence[PublicIncident]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole page."""
+
+    page: StatusPage
+    sentence: str
+    indicator: Indicator
+    rows: Sequence[ComponentRow]
+    unresolved: Sequence[PublicIncident]
+    past: Sequence[PastDay]
+
+    @property
+    def worst_status(self) -> str:
+        return worst_word(self.indicator)
+
+
+def worst_word(indicator: Indicator) -> str:
+    """The component status whose colour and shape fit the indicator."""
+    by_indicator = {
+        "minor": ComponentStatus.DEGRADED_PERFORMANCE,
+        "major": ComponentStatus.PARTIAL_OUTAGE,
+        "critical": ComponentStatus.MAJOR_OUTAGE,
+        "maintenance": ComponentStatus.UNDER_MAINTENANCE,
+    }
+    return by_indicator.get(indicator.indicator, ComponentStatus.OPERATIONAL).value
+
+
+def with_updates(incidents: QuerySet[PublicIncident]) -> QuerySet[PublicIncident]:
+    """Public incidents with their page, their updates (newest first) and their components, in three queries."""
+    return incidents.select_related("page").prefetch_related(
+        Prefetch("updates", StatusUpdate.objects.order_by("-created_at", "-id")),
+        Prefetch("components", Component.objects.order_by("position", "id")),
+    )
+
+
+def load_board(page: StatusPage, now: datetime) -> Board:
+    """Reads the components with 90 days of bars, what is unresolved, and the last 15 days of history."""
+    zone = ZoneInfo(page.time_zone)
+    since = first_instant(now, zone)
+    spans = ComponentSpan.objects.filter(Q(ends_at=None) | Q(ends_at__gt=since)).order_by("starts_at")
+    components = list(page.components.prefetch_related(Prefetch("spans", spans, to_attr="recent_spans")))
+    today = now.astimezone(zone).date()
+    days = [today - timedelta(days=back) for back in range(HISTORY_DAYS)]
+    recent = Q(started_at__gte=day_bounds(days[-1], zone)[0])
+    open_or_recent = ~Q(status=PublicIncident.Status.RESOLVED) | recent
+    incidents = list(with_updates(page.public_incidents.filter(open_or_recent).order_by("-started_at", "-id")))
+    unresolved = [each for each in incidents if not each.is_resolved]
+    past = [each for each in incidents if each.is_resolved]
+    return Board(
+        page=page,
+        sentence=truth(components, unresolved),
+        indicator=page_indicator([each.status for each in components], [each.impact for each in unresolved]),
+        rows=[component_row(each, now, zone) for each in components],
+        unresolved=unresolved,
+        past=[PastDay(day, [each for each in past if each.started_at.astimezone(zone).date() == day]) for day in days],
+    )
+
+
+def component_row(component: Component, now: datetime, zone: ZoneInfo) -> ComponentRow:
+    """The row of a component whose `recent_spans` are loaded."""
+    recent: list[ComponentSpan] = component.recent_spans  # type: ignore[attr-defined]  # load_board prefetches it
+    spans = [Span(each.status, each.starts_at, each.ends_at) for each in recent]
+    bars = daily_bars(spans, now=now, zone=zone)
+    percent = uptime_percent(spans, now=now, zone=zone)
+    return ComponentRow(
+        component=component,
+        uptime="" if percent is None else _("%(percent)s %% uptime") % {"percent": in_percent(percent)},
+        quiet=list(_quiet_paths(bars)),
+        troubles=[
+            Trouble(bar.day, bar.status, f"M{index * PITCH} {MIDDLE}h{BAR}", _trouble_words(bar))
+            for index, bar in enumerate(bars)
+            if bar.is_trouble
+        ],
+    )
+
+
+def _quiet_paths(bars: Sequence[Day]) -> Iterable[tuple[str, str]]:
+    """One short SVG path for each run of equal days; the style sheet dashes it into bars."""
+    runs: dict[str, list[str]] = {}
+    for status, group in groupby(enumerate(bars), key=lambda pair: pair[1].status):
+        indexes = [index for index, _bar in group]
+        if status in {"", OPERATIONAL}:
+            run = f"M{indexes[0] * PITCH} {MIDDLE}h{len(indexes) * PITCH - (PITCH - BAR)}"
+            runs.setdefault(status or "unrecorded", []).append(run)
+    return ((status, "".join(paths)) for status, paths in runs.items())
+
+
+def _trouble_words(bar: Day) -> str:
+    worst_first = sorted(bar.seconds, key=WORSE_LATER.index, reverse=True)
+    parts = [f"{ComponentStatus(status).label}, {length_in_words(bar.seconds[status])}" for status in worst_first]
+    return f"{date_format(bar.day, 'j F')}: {'; '.join(parts)}"
+
+
+def in_percent(percent: float) -> str:
+    """Two decimals, cut rather than rounded: less than all is never shown as 100."""
+    return "100" if percent == 100 else f"{int(percent * 100) / 100:.2f}"
+
+
+def length_in_words(seconds: int) -> str:
+    """How long something took, to the minute: "3 h 5 min"."""
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return _("less than a minute")
+    hours, minutes = divmod(minutes, 60)
+    parts = [_("%(hours)s h") % {"hours": hours}] if hours else []
+    if minutes:
+        parts.append(_("%(minutes)s min") % {"minutes": minutes})
+    return " ".join(parts)
+
+
+def truth(components: Sequence[Component], unresolved: Sequence[PublicIncident]) -> str:
+    """One sentence that says how things are, worst first."""
+    parts = []
+    for status in reversed(WORSE_LATER):
+        names = [each.name for each in components if each.status == status]
+        if names and status != OPERATIONAL:
+            parts.append(f"{ComponentStatus(status).label}: {_listed(names)}")
+    if parts:
+        return "; ".join(parts) + "."
+    if len(unresolved) == 1:
+        return _("We are working on an incident: %(name)s.") % {"name": unresolved[0].name.rstrip(".")}
+    if unresolved:
+        return _("We are working on %(count)s incidents.") % {"count": len(unresolved)}
+    return _("All systems are operational.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - NAMES_SHOWN
+    if rest > 1:
+        more = ngettext("%(count)s other", "%(count)s others", rest) % {"count": rest}
+        names = [*names[:NAMES_SHOWN], more]
+    return get_text_list(list(names), _("and"))

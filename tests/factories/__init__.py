@@ -1,0 +1,1 @@
+"""Rows to test with: one file per app."""
