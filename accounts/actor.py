@@ -1,7 +1,7 @@
 """Who is acting, and through what: a value that every action takes and every change records."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from accounts.models import Role, User
 
@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest
 
     from accounts.models import ApiKey
+    from events.models import Event
 
 Kind = Literal["user", "api_key", "alert_source", "workflow", "system"]
 
@@ -40,6 +41,13 @@ class Actor:
     @classmethod
     def of_alert_source(cls, source_id: int, name: str) -> "Actor":
         return cls("alert_source", str(source_id), name, "webhook", Role.RESPONDER)
+
+    @classmethod
+    def of_event(cls, event: "Event") -> "Actor":
+        """Whoever did what a recorded event tells, to be named again; it may do nothing by itself."""
+        user_id = int(event.actor_key) if event.actor_kind == "user" else None
+        kind = cast(Kind, event.actor_kind)
+        return cls(kind, event.actor_key, event.actor_name, event.via, Role.VIEWER, user_id)
 
     @classmethod
     def system(cls, name: str = "Sitrep", *, via: str = "system") -> "Actor":

@@ -4,12 +4,15 @@ import os
 from datetime import timedelta
 
 from celery import Celery
+from django_structlog.celery.steps import DjangoStructLogInitStep
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("sitrep")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Carries the request's id from the web process into the log lines of its tasks.
+app.steps["worker"].add(DjangoStructLogInitStep)
 
 # Paging has its own queue, so that nothing else can stand in front of it.
 app.conf.task_default_queue = "default"

@@ -3,6 +3,8 @@
 Any variable can come from a file instead: `SECRET_KEY_FILE=/run/secrets/key`. deploy/env.example explains each one.
 """
 
+import hashlib
+import logging
 import os
 import sys
 from datetime import timedelta
@@ -126,6 +128,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.health.HealthMiddleware",
     "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -194,7 +197,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"sitrep-{urlsplit(REDIS_URL).path.strip('/') or '0'}"},
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": f"sitrep-{hashlib.sha256(REDIS_URL.encode()).hexdigest()[:8]}"},
     }
 }
 
@@ -349,6 +352,9 @@ SPECTACULAR_SETTINGS = {
 
 LOGGING = logging_config(level=LOG_LEVEL, log_format=LOG_FORMAT)
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
+# The sweeps run every second or two: what they start is told only when somebody debugs.
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+DJANGO_STRUCTLOG_CELERY_DEFAULT_LOG_LEVEL = logging.DEBUG
 SILENCED_SYSTEM_CHECKS: list[str] = []
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 

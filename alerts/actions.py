@@ -1,0 +1,165 @@
+"""Every write on alert sources and routes, and what people do to alerts."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max, Q
+
+from accounts.actions import hash_secret
+from accounts.actor import Actor
+from accounts.models import Team
+from alerts.dialects import DIALECTS
+from alerts.ingest import PROCESS_RAW_EVENTS
+from alerts.ingest import resolve_alert as _resolve
+from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
+from alerts.permissions import can_configure, can_handle
+from events.actions import publish
+from events.conditions import BadCondition, check
+from events.errors import Conflict, Invalid, require
+from events.poke import poke
+from incidents.models import IncidentType, Severity
+from oncall.actions import acknowledge_escalation
+from oncall.models import EscalationPolicy
+
+NOT_A_MANAGER = "Only managers may change alert sources and routes."
+
+
+@transaction.atomic
+def save_source(
+    *,
+    actor: Actor,
+    name: str,
+    slug: str,
+    dialect: str,
+    now: datetime,
+    source: AlertSource | None = None,
+    description: str = "",
+    team: Team | None = None,
+    is_enabled: bool = True,
+) -> AlertSource:
+    """Makes a source with a token of its own, or changes one."""
+    require(can_configure(actor), NOT_A_MANAGER)
+    if not name.strip():
+        raise Invalid("A source needs a name.", field="name")
+    if dialect not in DIALECTS:
+        raise Invalid(f"{dialect!r} is not a dialect.", field="dialect", remedy=f"Use {', '.join(DIALECTS)}.")
+    same = AlertSource.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
+    if same.exclude(pk=source.pk if source else None).exists():
+        raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
+    created = source is None
+    source = source or AlertSource(created_at=now)
+    source.name, source.slug, source.dialect = name.strip(), slug, dialect
+    source.description, source.team, source.is_enabled = description, team, is_enabled
+    if created:
+        _give_token(source)
+    source.save()
+    event = "alert_source.created" if created else "alert_source.changed"
+    publish(event, subject=source, actor=actor, data={"name": source.name})
+    return source
+
+
+def _give_token(source: AlertSource) -> None:
+    source.token = secrets.token_hex(16)
+    source.token_hash = hash_secret(source.token)
+
+
+@transaction.atomic
+def rotate_token(*, actor: Actor, source: AlertSource) -> AlertSource:
+    """Gives the source a new token; the old address stops working at once."""
+    require(can_configure(actor), NOT_A_MANAGER)
+    _give_token(source)
+    source.save(update_fields=["token", "token_hash"])
+    publish("alert_source.token_rotated", subject=source, actor=actor)
+    return source
+
+
+@transaction.atomic
+def save_route(
+    *,
+    actor: Actor,
+    name: str,
+    conditions: dict[str, Any],
+    paging: str,
+    route: AlertRoute | None = None,
+    escalation_policy: EscalationPolicy | None = None,
+    declares_incident: bool = False,
+    severity: Severity | None = None,
+    incident_type: IncidentType | None = None,
+    is_enabled: bool = True,
+) -> AlertRoute:
+    """Makes a route at the end of the list, or changes one."""
+    require(can_configure(actor), NOT_A_MANAGER)
+    if not name.strip():
+        raise Invalid("A route needs a name.", field="name")
+    if AlertRoute.objects.filter(name__iexact=name.strip()).exclude(pk=route.pk if route else None).exists():
+        raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
+    try:
+        check(conditions)
+    except BadCondition as error:
+        raise Invalid(str(error), field="conditions") from error
+    if paging == AlertRoute.Paging.POLICY and escalation_policy is None:
+        raise Invalid("Choose the policy to page.", field="escalation_policy")
+    if declares_incident and severity is None:
+        raise Invalid("Choose the severity of the incidents that it declares.", field="severity")
+    created = route is None
+    route = route or AlertRoute(position=(AlertRoute.objects.aggregate(last=Max("position"))["last"] or 0) + 1)
+    route.name, route.conditions, route.paging = name.strip(), conditions, paging
+    route.escalation_policy, route.declares_incident = escalation_policy, declares_incident
+    route.severity, route.incident_type, route.is_enabled = severity, incident_type, is_enabled
+    route.save()
+    event = "alert_route.created" if created else "alert_route.changed"
+    publish(event, subject=route, actor=actor, data={"name": route.name})
+    return route
+
+
+@transaction.atomic
+def remove_route(*, actor: Actor, route: AlertRoute) -> None:
+    """Takes a route off the list; alerts that took it keep what became of them."""
+    require(can_configure(actor), NOT_A_MANAGER)
+    publish("alert_route.removed", subject=route, actor=actor, data={"name": route.name})
+    route.delete()
+
+
+@transaction.atomic
+def order_routes(*, actor: Actor, routes: Sequence[AlertRoute]) -> None:
+    """Puts the routes in this order; those left out follow in the order they had."""
+    require(can_configure(actor), NOT_A_MANAGER)
+    first = [route.pk for route in routes]
+    rest = AlertRoute.objects.exclude(pk__in=first).order_by("position", "id")
+    ordered = [*routes, *rest]
+    for position, route in enumerate(ordered, 1):
+        route.position = position
+    AlertRoute.objects.bulk_update(ordered, ["position"])
+    if ordered:
+        publish("alert_route.ordered", subject=ordered[0], actor=actor, data={"order": [route.pk for route in ordered]})
+
+
+def resolve_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:
+    """A person says that the signal is over."""
+    require(can_handle(actor), "Viewers may not resolve alerts.")
+    return _resolve(actor=actor, alert=alert, now=now)
+
+
+def acknowledge_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:
+    """A person has it: acknowledges the alert's escalation."""
+    require(can_handle(actor), "Viewers may not acknowledge alerts.")
+    if alert.escalation is None:
+        raise Conflict("This alert pages nobody.", remedy="There is nothing to acknowledge; resolve it instead.")
+    acknowledge_escalation(actor=actor, escalation=alert.escalation, now=now)
+    return Alert.objects.for_lists().get(pk=alert.pk)
+
+
+@transaction.atomic
+def retry_raw_event(*, actor: Actor, raw_event: RawEvent, now: datetime) -> RawEvent:
+    """Makes a failed event due again."""
+    require(can_configure(actor), NOT_A_MANAGER)
+    raw_event = RawEvent.objects.select_for_update(of=("self",)).get(pk=raw_event.pk)
+    if raw_event.state == RawEvent.State.FAILED:
+        raw_event.state, raw_event.attempts, raw_event.due_at = RawEvent.State.PENDING, 0, now
+        raw_event.save(update_fields=["state", "attempts", "due_at"])
+        publish("raw_event.retried", subject=raw_event, actor=actor)
+        poke(PROCESS_RAW_EVENTS)
+    return raw_event

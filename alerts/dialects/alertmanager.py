@@ -1,0 +1,61 @@
+"""Alertmanager's webhook, payload version "4".
+
+Follows prometheus/alertmanager `notify/webhook/webhook.go` and `template/template.go`. Each alert of the group is one
+event; its fingerprint (a hash of its labels) is the dedup key. The label `service` names the service, `severity` the
+severity; the annotations `summary` and `description` become title and description, `runbook_url` is kept.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from alerts.dialects.format import LONGEST_TITLE, Dialect, DialectError, NormalisedEvent, read_json, read_time, short_key
+
+
+def parse(body: bytes, headers: Mapping[str, str]) -> list[NormalisedEvent]:
+    """One event per alert of the group; raises DialectError."""
+    data = read_json(body)
+    if not isinstance(data, dict):
+        raise DialectError("The body must be a JSON object.", remedy="Point a webhook_configs receiver here.")
+    if not isinstance(data.get("alerts"), list):
+        raise DialectError(
+            "alerts must be a list.", field_name="alerts", remedy="Send Alertmanager's webhook payload, version 4."
+        )
+    return [_event(alert, f"alerts[{index}]", data) for index, alert in enumerate(data["alerts"])]
+
+
+def _event(alert: Any, where: str, group: dict[str, Any]) -> NormalisedEvent:
+    if not isinstance(alert, dict):
+        raise DialectError(f"{where} must be an object.", field_name=where)
+    labels, annotations = _map(alert, "labels", where), _map(alert, "annotations", where)
+    if not labels:
+        raise DialectError("An alert needs labels.", field_name=f"{where}.labels")
+    if alert.get("status") not in {"firing", "resolved"}:
+        raise DialectError("status must be firing or resolved.", field_name=f"{where}.status")
+    name = labels.get("alertname", "Alert")
+    fingerprint = alert.get("fingerprint") or ",".join(f"{key}={labels[key]}" for key in sorted(labels))
+    return NormalisedEvent(
+        dedup_key=short_key(str(fingerprint)),
+        status=alert["status"],
+        title=(annotations.get("summary") or annotations.get("title") or name)[:LONGEST_TITLE],
+        description=annotations.get("description") or annotations.get("message") or "",
+        severity=labels.get("severity", ""),
+        service=labels.get("service", ""),
+        source_url=str(alert.get("generatorURL") or group.get("externalURL") or ""),
+        started_at=read_time(alert.get("startsAt"), f"{where}.startsAt"),
+        attributes={
+            "labels": labels,
+            "annotations": annotations,
+            "receiver": str(group.get("receiver", "")),
+            "group_key": str(group.get("groupKey", "")),
+        },
+    )
+
+
+def _map(alert: dict[str, Any], name: str, where: str) -> dict[str, str]:
+    value = alert.get(name) or {}
+    if not isinstance(value, dict):
+        raise DialectError(f"{name} must be an object.", field_name=f"{where}.{name}")
+    return {str(key): str(item) for key, item in value.items()}
+
+
+DIALECT = Dialect("alertmanager", "Prometheus Alertmanager", parse)

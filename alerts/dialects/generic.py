@@ -1,0 +1,70 @@
+"""Sitrep's own JSON, for scripts and anything without a dialect of its own.
+
+One object or a list of them:
+
+    {"title": "Payment API returns 500", "status": "firing", "dedup_key": "payments-500", "severity": "critical",
+     "service": "payments", "description": "…", "url": "https://…", "started_at": "2026-11-21T08:13:11Z",
+     "attributes": {"region": "eu-1"}}
+
+Only `title` is needed to fire; `dedup_key` alone is enough to resolve. Without a key, title and service are the key.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from alerts.dialects.format import LONGEST_TITLE, Dialect, DialectError, NormalisedEvent, read_json, read_time, short_key
+
+TEXT_FIELDS = ("title", "dedup_key", "severity", "service", "description", "url")
+KNOWN = {*TEXT_FIELDS, "status", "started_at", "attributes"}
+
+
+def parse(body: bytes, headers: Mapping[str, str]) -> list[NormalisedEvent]:
+    """The events of the body; raises DialectError."""
+    data = read_json(body)
+    if not isinstance(data, list):
+        return [_event(data, "")]
+    if not data:
+        raise DialectError("The list is empty.", remedy="Send at least one event.")
+    return [_event(item, f"[{index}].") for index, item in enumerate(data)]
+
+
+def _event(data: Any, where: str) -> NormalisedEvent:
+    if not isinstance(data, dict):
+        raise DialectError(f"{where or 'The body'} must be a JSON object.", remedy='Send {"title": "…"}.')
+    text = {name: _text(data, name, where) for name in TEXT_FIELDS}
+    status = str(data.get("status", "firing")).lower()
+    if status not in {"firing", "resolved"}:
+        raise DialectError(
+            f"{status!r} is not a status.", field_name=f"{where}status", remedy="Use firing or resolved."
+        )
+    if not text["title"] and not (status == "resolved" and text["dedup_key"]):
+        raise DialectError("A title is needed.", field_name=f"{where}title", remedy="Say in a few words what is wrong.")
+    attributes = data.get("attributes", {})
+    if not isinstance(attributes, dict):
+        raise DialectError("attributes must be an object.", field_name=f"{where}attributes", remedy='Send {"key": "value"}.')
+    extra = {key: value for key, value in data.items() if key not in KNOWN}
+    key = text["dedup_key"] or hashlib.sha256(f"{text['title']}\n{text['service']}".encode()).hexdigest()
+    return NormalisedEvent(
+        dedup_key=short_key(key),
+        status="resolved" if status == "resolved" else "firing",
+        title=text["title"][:LONGEST_TITLE],
+        description=text["description"],
+        severity=text["severity"],
+        service=text["service"],
+        source_url=text["url"],
+        started_at=read_time(data.get("started_at"), f"{where}started_at"),
+        attributes={**extra, **attributes},
+    )
+
+
+def _text(data: dict[str, Any], name: str, where: str) -> str:
+    value = data.get(name)
+    if value is None:
+        return ""
+    if isinstance(value, (dict, list)):
+        raise DialectError(f"{name} must be text.", field_name=f"{where}{name}", remedy="Put structure into attributes.")
+    return str(value).strip()
+
+
+DIALECT = Dialect("generic", "Generic JSON", parse)
