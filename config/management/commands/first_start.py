@@ -37,5 +37,4 @@ class Command(BaseCommand):
                 password=kept_secret(settings.VAR_DIR / "admin-password", secrets.token_urlsafe(12)),
             )
             if not options["without_demo"]:
-                token = kept_secret(settings.VAR_DIR / "demo-source-token", secrets.token_urlsafe(24))
-                call_command("load_demo", source_token=token, stdout=self.stdout)
+                call_command("load_demo", stdout=self.stdout)

@@ -1,0 +1,240 @@
+"""A real Sitrep for one journey: its own database, web, workers and beat as processes, and a mail server to read."""
+
+import dataclasses
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from psycopg import sql
+
+from config import processes
+from config.supervisor import Program, programs
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+# The test processes use the first Valkey databases; journeys take theirs from the end.
+LAST_VALKEY_DATABASE = 63
+PASSWORD = "journey-password-1"
+
+
+def free_port() -> int:
+    """Returns a port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(look: Callable[[], T], what: str, *, seconds: float = 20.0) -> T:
+    """Returns what `look` returns once that is truthy; fails with `what` after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"Not within {seconds:.0f} s: {what}"
+        time.sleep(0.05)
+
+
+class Mailbox:
+    """A mail server that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Keeps one mail (the name is aiosmtpd's)."""
+        content = envelope.content
+        assert isinstance(content, bytes)
+        mail = message_from_bytes(content, policy=policy.default)
+        assert isinstance(mail, EmailMessage)
+        self.mails.append(mail)
+        return "250 kept"
+
+    def to(self, address: str, *, saying: str = "") -> list[EmailMessage]:
+        """Returns the mails to an address whose subject or text holds `saying`, oldest first."""
+        return [
+            mail for mail in self.mails if address in str(mail["To"]) and saying in str(mail["Subject"]) + text_of(mail)
+        ]
+
+
+def text_of(mail: EmailMessage) -> str:
+    """Returns the plain text of a mail."""
+    body = mail.get_body(preferencelist=("plain",))
+    return str(body.get_content()) if body else ""
+
+
+def links_in(mail: EmailMessage) -> list[str]:
+    """Returns the addresses in the plain text of a mail."""
+    return re.findall(r"https?://\S+", text_of(mail))
+
+
+@dataclasses.dataclass
+class Sitrep:
+    """One running installation."""
+
+    url: str
+    database_url: str
+    environment: dict[str, str]
+    var: Path
+    mailbox: Mailbox
+    programs: dict[str, Program]
+    running: dict[str, subprocess.Popen[bytes]]
+
+    def start(self, *names: str) -> None:
+        """Starts the named programs (default: all that do not run)."""
+        for name in names or [name for name in self.programs if name not in self.running]:
+            with (self.var / f"{name}.log").open("ab") as log:
+                self.running[name] = processes.spawn(
+                    self.programs[name].command, output=log, environment=self.environment, directory=ROOT
+                )
+
+    def stop(self, *names: str) -> None:
+        """Stops the named programs (default: all) in order."""
+        for name in names or list(self.running):
+            processes.stop(self.running.pop(name), patience_seconds=10)
+
+    def kill(self, name: str) -> None:
+        """Kills a program and its children with SIGKILL, as the kernel does when memory runs out."""
+        process = self.running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def wait_until_ready(self) -> None:
+        """Returns when the web server, the broker and the paging engine work."""
+        wait_for(self._is_ready, f"/readyz answers 200; logs are in {self.var}", seconds=60)
+
+    def _is_ready(self) -> bool:
+        for name, process in self.running.items():
+            assert process.poll() is None, f"{name} ended:\n{(self.var / f'{name}.log').read_text()[-3000:]}"
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=5).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    def manage(self, *arguments: str) -> str:
+        """Runs a management command and returns what it printed."""
+        finished = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert finished.returncode == 0, finished.stderr[-3000:]
+        return finished.stdout
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Returns what the journey's database answers."""
+        with psycopg.connect(self.database_url, autocommit=True) as connection:
+            return connection.execute(query.encode(), parameters).fetchall()
+
+    def signed_in(self, email: str, password: str = PASSWORD) -> httpx.Client:
+        """Returns a browser-like client after signing in by the form."""
+        client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=10)
+        client.get("/account/login/")
+        token = client.cookies["csrftoken"]
+        answer = client.post(
+            "/account/login/",
+            data={"login": email, "password": password, "csrfmiddlewaretoken": token},
+            headers={"Referer": f"{self.url}/account/login/"},
+        )
+        assert "/account/login/" not in str(answer.url), f"could not sign in as {email}: {answer.status_code}"
+        return client
+
+    def post(self, client: httpx.Client, path: str, data: dict[str, object] | None = None) -> httpx.Response:
+        """Sends JSON to the API with the client's session; fails unless it is a 2xx."""
+        headers = {"X-CSRFToken": client.cookies["csrftoken"], "Referer": self.url}
+        answer = client.post(path, json=data or {}, headers=headers)
+        assert answer.is_success, f"{path}: {answer.status_code} {answer.text[:1000]}"
+        return answer
+
+
+def worker_number() -> int:
+    """Returns which of pytest-xdist's processes this is."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@contextmanager
+def fresh_database() -> Generator[str]:
+    """Makes an empty database beside that of the tests and returns its address; drops it at the end."""
+    server, name = os.environ["DATABASE_URL"], f"journey_{secrets.token_hex(4)}"
+    identifier = sql.Identifier(name)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
+    parts = urlsplit(server)
+    try:
+        # Not urlunsplit: it drops the empty host of an address with a unix socket.
+        yield server.replace(f"/{parts.path.lstrip('/')}", f"/{name}", 1)
+    finally:
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
+
+
+def valkey_address() -> str:
+    """Returns the address of a Valkey database that no test process uses."""
+    address, number = os.environ["REDIS_URL"], LAST_VALKEY_DATABASE - worker_number()
+    if address.startswith("unix:"):
+        return f"{address.partition('?')[0]}?db={number}"
+    scheme, _, rest = address.partition("://")
+    return f"{scheme}://{rest.split('/')[0]}/{number}"
+
+
+@contextmanager
+def installed(var: Path) -> Generator[Sitrep]:
+    """Gives an installation that is migrated and filled by `first_start`, with nothing running yet."""
+    mailbox, web_port = Mailbox(), free_port()
+    mail_server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    mail_server.start()
+    url = f"http://127.0.0.1:{web_port}"
+    try:
+        with fresh_database() as database_url:
+            environment = {
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "DATABASE_URL": database_url,
+                "DATABASE_POOL_SIZE": "8",
+                "REDIS_URL": valkey_address(),
+                "VAR_DIR": str(var),
+                "HOST": "127.0.0.1",
+                "PORT": str(web_port),
+                "PUBLIC_URL": url,
+                "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
+                "OUTBOUND_PRIVATE_ADDRESSES": "True",
+                "PYTHONUNBUFFERED": "1",
+            }
+            (var / "beat").mkdir(parents=True, exist_ok=True)
+            wanted = programs(host="127.0.0.1", port=web_port, web_workers=1, var=var)
+            sitrep = Sitrep(
+                url=url,
+                database_url=database_url,
+                environment=environment,
+                var=var,
+                mailbox=mailbox,
+                programs={program.name: program for program in wanted},
+                running={},
+            )
+            sitrep.manage("migrate", "--verbosity", "0")
+            sitrep.manage("first_start")
+            try:
+                yield sitrep
+            finally:
+                sitrep.stop()
+    finally:
+        mail_server.stop()
