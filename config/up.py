@@ -16,11 +16,12 @@ from types import FrameType
 import django
 import psycopg
 import redis
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 
 from config import processes
-from config.engines import Addresses, EngineError, Engines
+from config.engines import Addresses, EngineError, Engines, Places
 from config.kept_secrets import kept_secret, write_private
 from config.supervisor import Supervisor, programs
 
@@ -129,37 +130,51 @@ class Run:
     def go(self) -> None:
         """Starts everything, looks after it until told to stop, stops it. Raises RefusalError or EngineError."""
         try:
-            for step in (self.start_engines, self.prepare_data, self.start_programs, self.look_after):
+            for step in (
+                self.check_settings,
+                self.start_engines,
+                self.prepare_data,
+                self.start_programs,
+                self.look_after,
+            ):
                 if self.stop_asked.is_set():
                     break
                 step()
         finally:
             self.end()
 
-    def start_engines(self) -> None:
-        """Puts the addresses of PostgreSQL and Valkey into the environment and into var/engines.env."""
+    def check_settings(self) -> None:
+        """Puts this run's addresses and secrets into the environment, and reads the settings, which may refuse."""
         options = self.options
         check_port_is_free(options.host, options.port)
-        try:
-            options.var.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RefusalError(f"{options.var} can't be made ({error.strerror}): set VAR_DIR.") from error
         if options.own:
             check_answers(options.own)
-        else:
-            say("Starting PostgreSQL and Valkey …")
-            self.engines = Engines(options.var, say=say)
-            addresses = self.engines.start()
-            lines = f"DATABASE_URL={addresses.database_url}\nREDIS_URL={addresses.redis_url}\n"
-            write_private(options.var / "engines.env", lines)
-            os.environ |= {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
+        addresses = options.own or Places(options.var).addresses
+        os.environ |= {"DATABASE_URL": addresses.database_url, "REDIS_URL": addresses.redis_url}
         os.environ |= {"HOST": options.host, "PORT": str(options.port), "VAR_DIR": str(options.var)}
-        if not secret(dict(os.environ), "SECRET_KEY"):
-            kept_secret(options.var / "secret-key", secrets.token_urlsafe(64))
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+        try:
+            options.var.mkdir(parents=True, exist_ok=True)
+            if not secret(dict(os.environ), "SECRET_KEY"):
+                kept_secret(options.var / "secret-key", secrets.token_urlsafe(64))
+        except OSError as error:
+            raise RefusalError(f"{options.var} can't be used ({error.strerror}): set VAR_DIR.") from error
+        # Reading one reads them all.
+        if settings.DEBUG:
+            say("DEBUG is on: error pages show internals. Never let others reach this site.")
+
+    def start_engines(self) -> None:
+        """Starts PostgreSQL and Valkey, unless the operator has them, and tells other commands where they are."""
+        if self.options.own:
+            return
+        say("Starting PostgreSQL and Valkey …")
+        self.engines = Engines(self.options.var, say=say)
+        addresses = self.engines.start()
+        lines = f"DATABASE_URL={addresses.database_url}\nREDIS_URL={addresses.redis_url}\n"
+        write_private(self.options.var / "engines.env", lines)
 
     def prepare_data(self) -> None:
         """Brings the database up to date; on the first start fills it."""
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
         django.setup()
         migrated = StringIO()
         call_command("migrate", interactive=False, verbosity=1, stdout=migrated)
