@@ -1,5 +1,6 @@
 """How the web interface answers a refused action, a forged form and an unexpected failure."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,9 @@ class DomainErrorMiddleware:
             return None
         back = request.headers.get("Referer", "")
         came_from_here = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
+        if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
+            toast = {"toast": {"message": str(error), "level": "error"}}
+            return HttpResponse(status=error.status, headers={"HX-Trigger": json.dumps(toast), "HX-Reswap": "none"})
         if request.method == "POST" and error.status in {400, 409} and came_from_here:
             messages.error(request, str(error))
             return HttpResponseRedirect(back)

@@ -5,5 +5,5 @@ from django.urls import path
 from incidents.consumers import IncidentConsumer
 
 websocket_urlpatterns = [
-    path("ws/incidents/<int:incident_id>/", IncidentConsumer.as_asgi()),
+    path("ws/incidents/<int:number>/", IncidentConsumer.as_asgi()),
 ]

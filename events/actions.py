@@ -1,6 +1,8 @@
 """Every write of the outbox: publish a fact, deliver it, retry what gave up."""
 
 import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,32 +25,53 @@ FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 600.0
 
 
+@dataclass(frozen=True)
+class Fact:
+    """What happened to whom, before it is recorded. `data` must be JSON: ids and plain values, never secrets."""
+
+    name: str
+    subject: models.Model
+    data: dict[str, Any] = field(default_factory=dict)
+
+
 def publish(name: str, *, subject: models.Model, actor: ActorLike, data: dict[str, Any] | None = None) -> Event:
     """Records the fact `name` about `subject` and one delivery per handler, in the caller's transaction.
 
     `data` must be JSON: ids and plain values, never secrets.
     """
+    return publish_all([Fact(name, subject, data or {})], actor=actor)[0]
+
+
+def publish_all(facts: Sequence[Fact], *, actor: ActorLike) -> list[Event]:
+    """Like `publish` for many facts of one actor, in a constant number of statements."""
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs inside the transaction of the action that it reports.")
     now = timezone.now()
-    context = structlog.contextvars.get_contextvars()
-    event = Event.objects.create(
-        name=name,
-        subject_type=subject._meta.label_lower,
-        subject_id=subject.pk,
-        actor_kind=actor.kind,
-        actor_key=actor.key,
-        actor_name=actor.name[:200],
-        via=actor.via,
-        data=data or {},
-        request_id=str(context.get("request_id", ""))[:64],
-        occurred_at=now,
+    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
+    events = Event.objects.bulk_create(
+        Event(
+            name=fact.name,
+            subject_type=fact.subject._meta.label_lower,
+            subject_id=fact.subject.pk,
+            actor_kind=actor.kind,
+            actor_key=actor.key,
+            actor_name=actor.name[:200],
+            via=actor.via,
+            data=fact.data,
+            request_id=request_id,
+            occurred_at=now,
+        )
+        for fact in facts
     )
-    handlers = registry.handlers_of(name)
-    if handlers:
-        Delivery.objects.bulk_create(Delivery(event=event, handler=handler.name, due_at=now) for handler in handlers)
+    deliveries = [
+        Delivery(event=event, handler=handler.name, due_at=now)
+        for event in events
+        for handler in registry.handlers_of(event.name)
+    ]
+    if deliveries:
+        Delivery.objects.bulk_create(deliveries)
         poke(DELIVER_DUE)
-    return event
+    return events
 
 
 def deliver_due(now: datetime, *, limit: int = 100) -> int:

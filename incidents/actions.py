@@ -26,7 +26,7 @@ from incidents.models import (
     TimelineEntry,
 )
 from incidents.permissions import can_declare, can_respond, can_view
-from incidents.timeline import add_entry, lock_incident, redraw
+from incidents.timeline import add_entry, lock_incident, recheck_watchers, redraw
 from oncall.actions import resolve_escalation
 from oncall.models import Escalation
 
@@ -389,6 +389,7 @@ def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: da
             ignore_conflicts=True,
         )
     incident.escalations.update(is_private=incident.is_private)
+    recheck_watchers(incident)
     text = "made the incident private" if incident.is_private else "opened the incident to everybody here"
     add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=text, now=now)
     publish("incident.visibility_changed", subject=incident, actor=actor, data={"visibility": visibility})
@@ -416,6 +417,7 @@ def remove_member(*, actor: Actor, incident: Incident, user: User, now: datetime
     if members.count() == 1:
         raise Conflict("This is the last member.", remedy="Let somebody else in first, or open the incident.")
     members.filter(user=user).delete()
+    recheck_watchers(incident)
     add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"took {user.display_name}'s access away", now=now)
     publish("incident.member_removed", subject=incident, actor=actor, data={"user": user.pk})
     return incident

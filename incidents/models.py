@@ -245,7 +245,7 @@ class Incident(models.Model):
         return (self.resolved_at or now) - self.declared_at
 
     def get_absolute_url(self) -> str:
-        return f"/incidents/{self.pk}/"
+        return f"/incidents/{self.number}/"
 
 
 class IncidentService(models.Model):

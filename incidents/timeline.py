@@ -10,10 +10,9 @@ from django.template.loader import render_to_string
 
 from accounts.actor import Actor
 from events.commit import once_on_commit
-from events.live import push
+from events.live import push, recheck
 from incidents.models import Incident, TimelineEntry
 
-LONGEST_RESUME = 500
 FRAGMENTS = {"incident-facts": "incidents/_facts.html", "incident-side": "incidents/_side.html"}
 
 
@@ -95,6 +94,19 @@ def render_entry(entry: TimelineEntry) -> str:
     return render_to_string("incidents/_entry.html", {"entry": entry})
 
 
-def entries_after(incident_id: int, sequence: int) -> Iterable[TimelineEntry]:
-    """What a page that last saw `sequence` has missed, oldest first."""
-    return TimelineEntry.objects.filter(incident_id=incident_id, sequence__gt=sequence).order_by("sequence")[:LONGEST_RESUME]
+def entries_after(incident_id: int, sequence: int, *, limit: int) -> Iterable[TimelineEntry]:
+    """What a page that last saw `sequence` has missed, oldest first, at most `limit` entries."""
+    return TimelineEntry.objects.filter(incident_id=incident_id, sequence__gt=sequence).order_by("sequence")[:limit]
+
+
+@dataclass(frozen=True)
+class _Recheck:
+    topic: str
+
+    def __call__(self) -> None:
+        recheck(self.topic)
+
+
+def recheck_watchers(incident: Incident) -> None:
+    """After the commit, cuts off the open pages of people who may no longer see the incident."""
+    once_on_commit(_Recheck(incident.live_topic))

@@ -1,0 +1,64 @@
+"""What every list shares, on screen and in the API: search by `?q=`, order by `?sort=`, pages."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import django_filters
+from django.core.paginator import Page, Paginator
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from rest_framework.filters import OrderingFilter
+
+ROWS = 25
+
+
+class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    """The base of every FilterSet: `?q=` finds rows in which each word occurs in one of `search_fields`."""
+
+    q = django_filters.CharFilter(method="search", label=_("Search"))
+    search_fields: ClassVar[tuple[str, ...]] = ()
+
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
+        for word in value.split():
+            found = Q()
+            for field in self.search_fields:
+                found |= Q(**{f"{field}__icontains": word})
+            queryset = queryset.filter(found)
+        return queryset
+
+
+class SortFilter(OrderingFilter):
+    """The API's `?sort=name` or `?sort=-name`, among the view's `ordering_fields`."""
+
+    ordering_param = "sort"
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """One page of a list: its filters and its rows."""
+
+    filters: django_filters.FilterSet
+    page: Page[Any]
+
+    @property
+    def form(self) -> Any:
+        return self.filters.form
+
+
+def list_page(
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    filters: type[django_filters.FilterSet],
+    *,
+    sortable: Collection[str] = (),
+    rows: int = ROWS,
+) -> ListPage:
+    """The rows that `?…` asks for. An order that is not `sortable` is the queryset's own; the id breaks ties."""
+    filtered = filters(request.GET, queryset=queryset, request=request)
+    found = filtered.qs
+    sort = request.GET.get("sort", "")
+    if sort.removeprefix("-") in sortable:
+        found = found.order_by(sort, "-pk")
+    return ListPage(filtered, Paginator(found, rows).get_page(request.GET.get("page")))

@@ -1,0 +1,88 @@
+"""The websocket of an incident page: it carries entries and fragments that were rendered once.
+
+The client speaks first: `{"type": "resume", "after": <last sequence>}`, also after every reconnect and on a gap. It is
+sent all that it missed, then `{"type": "resumed", "sequence": n}`; from then on each message as it happens. A client that
+loses its access is sent `{"type": "gone"}` and cut off.
+"""
+
+import json
+from typing import Any
+
+from channels.db import database_sync_to_async
+from channels.generic.websocket import AsyncWebsocketConsumer
+
+from accounts.actor import Actor
+from accounts.models import User
+from incidents.models import Incident
+from incidents.timeline import entries_after, entry_message, fragment_messages
+
+NO_ACCESS = 4403
+BATCH = 200
+
+
+class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
+    """One open incident page."""
+
+    incident_id: int | None = None
+    topic = ""
+
+    async def connect(self) -> None:
+        incident = await self.visible_incident(self.scope["url_route"]["kwargs"]["number"])
+        if incident is None:
+            await self.close(NO_ACCESS)
+            return
+        self.incident_id, self.topic = incident.pk, incident.live_topic
+        await self.channel_layer.group_add(self.topic, self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        if self.topic:
+            await self.channel_layer.group_discard(self.topic, self.channel_name)
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        after = resume_point(text_data)
+        if after is None or self.incident_id is None:
+            return
+        while messages := await self.missed(after):
+            for message in messages:
+                await self.send(json.dumps(message))
+            after = messages[-1]["sequence"]
+        for message in await self.fragments():
+            await self.send(json.dumps(message))
+        await self.send(json.dumps({"type": "resumed", "sequence": after}))
+
+    async def live_message(self, event: dict[str, Any]) -> None:
+        await self.send(event["text"])
+
+    async def live_recheck(self, event: dict[str, Any]) -> None:
+        if await self.visible_incident(self.scope["url_route"]["kwargs"]["number"]) is None:
+            await self.send(json.dumps({"type": "gone"}))
+            await self.channel_layer.group_discard(self.topic, self.channel_name)
+            await self.close(NO_ACCESS)
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def visible_incident(self, number: int) -> Incident | None:
+        # The session's user is read again: a role or an account may have changed since the page was opened.
+        user = User.objects.filter(pk=getattr(self.scope["user"], "pk", None), is_active=True).first()
+        if user is None:
+            return None
+        visible: Incident | None = Incident.objects.visible_to(Actor.of_user(user, via="web")).filter(number=number).first()
+        return visible
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def missed(self, after: int) -> list[dict[str, Any]]:
+        assert self.incident_id is not None  # noqa: S101  (set on connect)
+        return [entry_message(entry) for entry in entries_after(self.incident_id, after, limit=BATCH)]
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
+    def fragments(self) -> list[dict[str, Any]]:
+        return fragment_messages(Incident.objects.for_lists().get(pk=self.incident_id))
+
+
+def resume_point(text: str | None) -> int | None:
+    """The sequence that a client has, from its resume message; None for anything else."""
+    try:
+        message = json.loads(text or "")
+        return max(int(message["after"]), 0) if message["type"] == "resume" else None
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -1,0 +1,112 @@
+"""The forms of the incident screens; what they accept is checked again by the actions."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from catalog.models import Service
+from incidents.models import Incident, IncidentRole, IncidentService, IncidentStatus, IncidentType, Severity
+
+NEXT_UPDATE_CHOICES = [("", _("As the severity says")), ("15", _("15 minutes")), ("30", _("30 minutes")), ("60", _("1 hour"))]
+
+
+class DeclareForm(forms.Form):
+    """What is wrong, how bad, what it hits."""
+
+    name = forms.CharField(label=_("What is wrong?"), max_length=200, help_text=_("A few words that a colleague understands."))
+    severity = forms.ModelChoiceField(Severity.objects.all(), label=_("How bad is it?"), empty_label=None)
+    summary = forms.CharField(
+        label=_("What do you know?"), required=False, widget=forms.Textarea(attrs={"rows": 3, "data-draft": "declare"})
+    )
+    services = forms.ModelMultipleChoiceField(Service.objects.order_by("name"), label=_("Affected services"), required=False)
+    lead = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).exclude(role="viewer"), label=_("Incident commander"), required=False
+    )
+    incident_type = forms.ModelChoiceField(IncidentType.objects.all(), label=_("Type"), empty_label=None)
+    visibility = forms.ChoiceField(
+        label=_("Who may see it?"), choices=Incident.Visibility.choices, required=False, initial=Incident.Visibility.PUBLIC
+    )
+    mode = forms.ChoiceField(
+        label=_("Mode"), choices=Incident.Mode.choices, required=False, initial=Incident.Mode.STANDARD
+    )
+    started_at = forms.DateTimeField(
+        label=_("Impact began"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("If it began before now. In your time zone."),
+    )
+
+    def clean_mode(self) -> str:
+        return str(self.cleaned_data.get("mode") or Incident.Mode.STANDARD)
+
+    def clean_visibility(self) -> str | None:
+        return self.cleaned_data.get("visibility") or None
+
+
+class NoteForm(forms.Form):
+    """A line for the timeline."""
+
+    text = forms.CharField(label=_("Note"), widget=forms.Textarea(attrs={"rows": 1}))
+
+
+class UpdateForm(forms.Form):
+    """An internal update, with what changes along with it."""
+
+    text = forms.CharField(
+        label=_("What do we know, what do we do?"), widget=forms.Textarea(attrs={"rows": 4, "data-draft": "update"})
+    )
+    status = forms.ModelChoiceField(IncidentStatus.objects.all(), label=_("Status"), required=False, empty_label=_("Unchanged"))
+    severity = forms.ModelChoiceField(Severity.objects.all(), label=_("Severity"), required=False, empty_label=_("Unchanged"))
+    next_update_minutes = forms.TypedChoiceField(
+        label=_("Next update in"), choices=NEXT_UPDATE_CHOICES, coerce=int, required=False, empty_value=None
+    )
+
+
+class EditForm(forms.Form):
+    """Name, summary and reach."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    summary = forms.CharField(label=_("Summary"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    users_affected = forms.IntegerField(label=_("Users affected"), required=False, min_value=0)
+
+
+class StatusForm(forms.Form):
+    status = forms.ModelChoiceField(IncidentStatus.objects.all(), to_field_name="slug")
+
+
+class SeverityForm(forms.Form):
+    severity = forms.ModelChoiceField(Severity.objects.all(), to_field_name="slug")
+
+
+class RoleForm(forms.Form):
+    """Who plays which role; no person leaves it open."""
+
+    role = forms.ModelChoiceField(IncidentRole.objects.all(), to_field_name="slug", label=_("Role"))
+    user = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).exclude(role="viewer"), label=_("Person"), required=False, empty_label=_("Nobody")
+    )
+
+
+class ServiceForm(forms.Form):
+    """How much a service is affected; no impact takes it off."""
+
+    service = forms.ModelChoiceField(Service.objects.order_by("name"), to_field_name="slug", label=_("Service"))
+    impact = forms.ChoiceField(
+        label=_("Impact"), choices=[*IncidentService.Impact.choices, ("", _("Not affected any more"))], required=False
+    )
+
+
+class MemberForm(forms.Form):
+    user = forms.ModelChoiceField(User.objects.filter(is_active=True), label=_("Person"))
+
+
+class VisibilityForm(forms.Form):
+    visibility = forms.ChoiceField(choices=Incident.Visibility.choices)
+
+
+def first_error(form: forms.Form) -> dict[str, Any]:
+    """The first mistake of a form, for a message where the form itself is not shown again."""
+    field, errors = next(iter(form.errors.items()))
+    return {"field": field, "message": str(errors[0])}
