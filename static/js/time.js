@@ -2,12 +2,14 @@
 import { language, word } from "./words.js";
 
 const viewerZone = document.documentElement.dataset.timeZone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+// Plain "en" means day before month and 24 hours, whoever reads it.
+const formatLanguage = language === "en" ? "en-GB" : language;
 const formatters = new Map();
 
 function formatter(options, zone) {
   const key = JSON.stringify([options, zone]);
   if (!formatters.has(key)) {
-    formatters.set(key, new Intl.DateTimeFormat(language, { ...options, timeZone: zone, hourCycle: "h23" }));
+    formatters.set(key, new Intl.DateTimeFormat(formatLanguage, { ...options, timeZone: zone, hourCycle: "h23" }));
   }
   return formatters.get(key);
 }
@@ -51,7 +53,7 @@ export function formatRelative(instant, now = Date.now()) {
   if (size > 30 * 86400) return formatInstant(instant, "date");
   const [unit, length] = STEPS.find(([, step]) => size >= step * 0.95) ?? STEPS[2];
   const style = unit === "day" ? "long" : "short";
-  const relative = new Intl.RelativeTimeFormat(language, { numeric: unit === "day" ? "auto" : "always", style });
+  const relative = new Intl.RelativeTimeFormat(formatLanguage, { numeric: unit === "day" ? "auto" : "always", style });
   return relative.format(Math.round(seconds / length), unit).replace(".", "");
 }
 
@@ -118,7 +120,7 @@ class DurationClock extends TimeElement {
     } else if (until) {
       const left = (until.getTime() - Date.now()) / 1000;
       this.classList.toggle("is-overdue", left < 0);
-      const clock = formatClock(Math.abs(left)).replace(/^0:/, "");
+      const clock = formatClock(Math.abs(left)).replace(/^0:0?/, "");
       this.show(left < 0 ? word("overdueBy", { time: clock }) : clock, until);
     }
   }

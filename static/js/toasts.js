@@ -39,7 +39,7 @@ function leaveInTime(item, level) {
 export function startToasts() {
   for (const item of document.querySelectorAll("#toasts .notice")) leaveInTime(item, item.dataset.level);
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-dismiss]")) event.target.closest(".notice, .banner, .callout")?.remove();
+    if (event.target.closest("[data-dismiss]")) event.target.closest(".notice, .banner, .advice")?.remove();
   });
   document.body.addEventListener("toast", (event) => toast(event.detail.message ?? event.detail.value, event.detail.level));
   document.body.addEventListener("htmx:sendError", () => toast(word("offline"), "error"));
