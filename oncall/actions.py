@@ -11,7 +11,7 @@ from events.errors import Conflict, Invalid, require
 from events.poke import poke
 from oncall.engine import add_ledger_entry
 from oncall.models import Escalation, EscalationEntry, EscalationPolicy, Page
-from oncall.permissions import can_answer, can_page
+from oncall.permissions import can_answer, can_page, can_resolve
 
 TICK = "oncall.tick"
 Kind = EscalationEntry.Kind
@@ -96,6 +96,7 @@ def acknowledge_escalation(*, actor: Actor, escalation: Escalation, now: datetim
 def resolve_escalation(*, actor: Actor, escalation: Escalation, now: datetime, reason: str = "") -> Escalation:
     """Ends the escalation: what it was about is over. Resolving again changes nothing."""
     escalation = Escalation.objects.select_for_update().get(pk=escalation.pk)
+    require(can_resolve(actor, escalation), "Viewers may not end what pages other people.")
     if escalation.status == Status.RESOLVED:
         return escalation
     escalation.status = Status.RESOLVED

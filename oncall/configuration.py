@@ -27,6 +27,8 @@ from oncall.models import (
     Schedule,
 )
 
+LONGEST_TIMEOUT_MINUTES = 24 * 60
+MOST_REPEATS = 20
 NOT_A_MANAGER = "Only managers may change schedules and policies."
 
 
@@ -172,6 +174,10 @@ def save_policy(
     for number, level in enumerate(levels, 1):
         if not level.schedules and not level.users:
             raise Invalid(f"Level {number} pages nobody.", field="levels", remedy="Add a schedule or a person to it.")
+        if not 0 <= level.timeout_minutes <= LONGEST_TIMEOUT_MINUTES:
+            raise Invalid(f"Level {number} must wait between 0 minutes and a day.", field="levels")
+    if not 0 <= repeats <= MOST_REPEATS:
+        raise Invalid(f"A policy is repeated at most {MOST_REPEATS} times.", field="repeats")
     created = policy is None
     policy = policy or EscalationPolicy()
     policy.name, policy.slug, policy.description = name.strip(), slug, description

@@ -5,7 +5,7 @@ nothing half done: its transaction never happened.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ from django.db import transaction
 
 from accounts.actor import Actor
 from accounts.models import User
-from events.actions import publish
+from events.actions import Fact, publish_all
 from events.poke import poke
 from oncall.models import ContactMethod, EngineBeat, Escalation, EscalationEntry, Page
 from oncall.rota import who_is_on_call
@@ -44,6 +44,23 @@ class Roster:
         return [], f"{target['name']} is no longer active"
 
 
+@dataclass
+class Moves:
+    """What one tick decided, gathered so that it is written in a constant number of statements."""
+
+    now: datetime
+    pages: list[Page] = field(default_factory=list)
+    entries: list[EscalationEntry] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+    def record(
+        self, escalation: Escalation, kind: Kind, text: str, data: dict[str, Any], *, fact: str, **more: Any
+    ) -> None:
+        """A line of the ledger and the fact that goes with it."""
+        self.entries.append(ledger_entry(escalation, kind, text, self.now, ENGINE, data))
+        self.facts.append(Fact(fact, escalation, {**data, **more}))
+
+
 def tick(now: datetime, *, limit: int = 200) -> int:
     """Moves every escalation that is due at `now` by one step and returns how many there were (at most `limit`)."""
     with transaction.atomic():
@@ -54,9 +71,10 @@ def tick(now: datetime, *, limit: int = 200) -> int:
         )
         if due:
             roster = _roster(due, now)
+            moves = Moves(now)
             for escalation in due:
-                _advance(escalation, roster, now)
-            poke(SEND_PAGES)
+                _advance(escalation, roster, moves)
+            _write(due, moves)
     beat("tick", now)
     return len(due)
 
@@ -71,27 +89,40 @@ def _roster(due: Iterable[Escalation], now: datetime) -> Roster:
     return Roster(on_call, people, usable_methods(user_ids))
 
 
-def _advance(escalation: Escalation, roster: Roster, now: datetime) -> None:
-    """Pages the next level at which somebody can be reached; levels with nobody are skipped at once."""
+def _write(due: list[Escalation], moves: Moves) -> None:
+    Escalation.objects.bulk_update(due, ["level", "round", "status", "due_at", "ended_at"])
+    Page.objects.bulk_create(moves.pages, ignore_conflicts=True)
+    EscalationEntry.objects.bulk_create(moves.entries)
+    publish_all(moves.facts, actor=ENGINE)
+    if moves.pages:
+        poke(SEND_PAGES)
+
+
+def _advance(escalation: Escalation, roster: Roster, moves: Moves) -> None:
+    """Pages the next level at which somebody can be reached; levels with nobody are skipped at once.
+
+    When every level has just been skipped, walking them again at once would find nobody either: that ends it.
+    """
     levels = escalation.path["levels"]
+    skipped = 0
     while True:
         if escalation.level >= len(levels):
-            if escalation.round >= escalation.path["repeats"]:
-                _exhaust(escalation, now)
+            if escalation.round >= escalation.path["repeats"] or skipped >= len(levels):
+                _exhaust(escalation, moves)
                 return
             escalation.level, escalation.round = 0, escalation.round + 1
         number = escalation.level
         escalation.level += 1
-        if _page_level(escalation, number, roster, now):
+        if _page_level(escalation, number, roster, moves):
             wait = timedelta(seconds=levels[number]["timeout_seconds"])
             is_last = escalation.level >= len(levels) and escalation.round >= escalation.path["repeats"]
-            escalation.due_at = now + (LAST_LEVEL_WAIT if is_last and not wait else wait)
-            escalation.save(update_fields=["level", "round", "due_at"])
+            escalation.due_at = moves.now + (LAST_LEVEL_WAIT if is_last and not wait else wait)
             return
+        skipped += 1
 
 
-def _page_level(escalation: Escalation, number: int, roster: Roster, now: datetime) -> bool:
-    """Writes the pages of one level; False if nobody can be reached there."""
+def _page_level(escalation: Escalation, number: int, roster: Roster, moves: Moves) -> bool:
+    """Decides the pages of one level; False if nobody can be reached there."""
     reasons: list[str] = []
     reached: dict[int, list[ContactMethod]] = {}
     for target in escalation.path["levels"][number]["targets"]:
@@ -108,49 +139,55 @@ def _page_level(escalation: Escalation, number: int, roster: Roster, now: dateti
     if reasons or not reached:
         why = "; ".join(dict.fromkeys(reasons)) or "it has no targets"
         word = "level skipped" if not reached else "not everybody was paged"
-        add_ledger_entry(escalation, Kind.SKIPPED, f"Level {number + 1}: {word}: {why}", now, ENGINE, data)
-        publish("escalation.level_skipped", subject=escalation, actor=ENGINE, data={**data, "reason": why})
+        text = f"Level {number + 1}: {word}: {why}"
+        moves.record(escalation, Kind.SKIPPED, text, data, fact="escalation.level_skipped", reason=why)
     if not reached:
         return False
-    Page.objects.bulk_create(
-        (
-            Page(
-                escalation=escalation,
-                level=number,
-                round=escalation.round,
-                user_id=user_id,
-                contact_method=method,
-                channel=method.kind,
-                address=method.address,
-                due_at=now,
-                created_at=now,
-            )
-            for user_id, methods in reached.items()
-            for method in methods
-        ),
-        ignore_conflicts=True,
-    )
+    moves.pages += [
+        Page(
+            escalation=escalation,
+            level=number,
+            round=escalation.round,
+            user_id=user_id,
+            contact_method=method,
+            channel=method.kind,
+            address=method.address,
+            due_at=moves.now,
+            created_at=moves.now,
+        )
+        for user_id, methods in reached.items()
+        for method in methods
+    ]
     names = ", ".join(roster.people[user_id].display_name for user_id in reached)
-    add_ledger_entry(escalation, Kind.PAGED, f"Level {number + 1}: paging {names}", now, ENGINE, {**data, "users": list(reached)})
-    publish("escalation.level_paged", subject=escalation, actor=ENGINE, data={**data, "users": list(reached), "names": names})
+    data = {**data, "users": list(reached)}
+    text = f"Level {number + 1}: paging {names}"
+    moves.record(escalation, Kind.PAGED, text, data, fact="escalation.level_paged", names=names)
     return True
 
 
-def _exhaust(escalation: Escalation, now: datetime) -> None:
+def _exhaust(escalation: Escalation, moves: Moves) -> None:
     escalation.status = Escalation.Status.EXHAUSTED
     escalation.due_at = None
-    escalation.ended_at = now
-    escalation.save(update_fields=["level", "round", "status", "due_at", "ended_at"])
-    add_ledger_entry(escalation, Kind.EXHAUSTED, "Nobody answered: every level was tried", now, ENGINE)
-    publish("escalation.exhausted", subject=escalation, actor=ENGINE)
+    escalation.ended_at = moves.now
+    text = "Nobody answered: every level was tried"
+    moves.record(escalation, Kind.EXHAUSTED, text, {}, fact="escalation.exhausted")
 
 
 def add_ledger_entry(
     escalation: Escalation, kind: Kind, text: str, now: datetime, actor: Actor, data: dict[str, Any] | None = None
 ) -> EscalationEntry:
     """Adds a line to the escalation's ledger."""
-    return EscalationEntry.objects.create(
-        escalation=escalation, kind=kind, at=now, text=text[:500], actor_name=actor.name, via=actor.via, data=data or {}
+    entry = ledger_entry(escalation, kind, text, now, actor, data or {})
+    entry.save(force_insert=True)
+    return entry
+
+
+def ledger_entry(
+    escalation: Escalation, kind: Kind, text: str, now: datetime, actor: Actor, data: dict[str, Any]
+) -> EscalationEntry:
+    """A line of the ledger, not yet stored."""
+    return EscalationEntry(
+        escalation=escalation, kind=kind, at=now, text=text[:500], actor_name=actor.name, via=actor.via, data=data
     )
 
 

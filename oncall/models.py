@@ -1,12 +1,13 @@
 """Contact methods, schedules, escalation policies, and the running escalations with their pages."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actor import Actor
 from accounts.models import Team, User, check_time_zone
 from accounts.secrets import SecretField
 
@@ -86,7 +87,7 @@ class Rotation(models.Model):
     weeks = models.PositiveSmallIntegerField(default=1, help_text=_("Weeks between handovers."))
     handover_weekday = models.PositiveSmallIntegerField(choices=Weekday, default=Weekday.MONDAY)
     handover_time = models.TimeField()
-    starts_on = models.DateField(help_text=_("The first handover is on or after this day."))
+    starts_on = models.DateField(help_text=_("The turn that holds this day is the first person's."))
     members: models.ManyToManyField[User, "RotationMember"] = models.ManyToManyField(
         User, through="RotationMember", related_name="rotations"
     )
@@ -194,6 +195,27 @@ class EscalationTarget(models.Model):
 # --- Running escalations ----------------------------------------------------------------------------------------------
 
 
+class EscalationQuerySet(models.QuerySet["Escalation"]):
+    """Escalations as an actor may see them."""
+
+    def visible_to(self, actor: Actor) -> Self:
+        """All but the private ones, which only those whom they page may see."""
+        if actor.sees_everything:
+            return self
+        return self.filter(Q(is_private=False) | Q(pk__in=Page.objects.filter(user_id=actor.user_id).values("escalation_id")))
+
+    def open(self) -> Self:
+        """Those that still page or wait for their end."""
+        return self.filter(status__in=[Escalation.Status.TRIGGERED, Escalation.Status.ACKNOWLEDGED])
+
+    def unanswered_for(self, user: User) -> Self:
+        """Those that have paged this person and that nobody has acknowledged, the oldest first."""
+        paged = Page.objects.filter(user=user).values("escalation_id")
+        return self.filter(
+            pk__in=paged, status__in=[Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED]
+        ).order_by("started_at")
+
+
 class Escalation(models.Model):
     """One running escalation. `path` is the frozen copy of its policy; `due_at` is when the engine looks at it next.
 
@@ -220,6 +242,8 @@ class Escalation(models.Model):
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="acknowledged_escalations")
     ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects: ClassVar[EscalationQuerySet] = EscalationQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         ordering = ["-id"]
@@ -316,6 +340,7 @@ class EscalationEntry(models.Model):
         STARTED = "started", _("Started")
         PAGED = "paged", _("Paged")
         SKIPPED = "skipped", _("Skipped")
+        FAILED = "failed", _("Could not be delivered")
         ACKNOWLEDGED = "acknowledged", _("Acknowledged")
         RESOLVED = "resolved", _("Resolved")
         EXHAUSTED = "exhausted", _("Exhausted")

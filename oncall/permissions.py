@@ -37,3 +37,8 @@ def can_answer(actor: Actor, escalation: Escalation) -> bool:
     if escalation.is_private and not actor.sees_everything:
         return was_paged
     return was_paged or actor.has_role(Role.RESPONDER)
+
+
+def can_resolve(actor: Actor, escalation: Escalation) -> bool:
+    """Responders, and whoever was paged. Of a private one, whoever asks has seen what it is about: its incident."""
+    return actor.has_role(Role.RESPONDER) or can_answer(actor, escalation)

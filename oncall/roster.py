@@ -1,7 +1,7 @@
 """The stored schedules as data for the pure calculator, in a constant number of queries."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -14,16 +14,16 @@ def schedule_specs(start: datetime, end: datetime, schedule_ids: Collection[int]
     """The schedules by id (all unless given), with the overrides that touch [start, end]. Four queries."""
     schedules = Schedule.objects.all() if schedule_ids is None else Schedule.objects.filter(id__in=schedule_ids)
     found = {schedule.pk: schedule for schedule in schedules}
-    members: dict[int, list[int]] = defaultdict(list)
-    for rotation_id, user_id in (
-        RotationMember.objects.filter(rotation__schedule_id__in=found, user__is_active=True)
+    members: dict[int, list[tuple[int, bool]]] = defaultdict(list)
+    for rotation_id, user_id, is_active in (
+        RotationMember.objects.filter(rotation__schedule_id__in=found)
         .order_by("rotation_id", "position")
-        .values_list("rotation_id", "user_id")
+        .values_list("rotation_id", "user_id", "user__is_active")
     ):
-        members[rotation_id].append(user_id)
+        members[rotation_id].append((user_id, is_active))
     rotations: dict[int, list[RotationSpec]] = defaultdict(list)
     for rotation in Rotation.objects.filter(schedule_id__in=found).order_by("-layer", "id"):
-        rotations[rotation.schedule_id].append(rotation_spec(rotation, members[rotation.pk]))
+        rotations[rotation.schedule_id].append(rotation_spec(rotation, stand_ins(members[rotation.pk])))
     overrides: dict[int, list[OverrideSpec]] = defaultdict(list)
     for override in Override.objects.filter(
         schedule_id__in=found, starts_at__lte=end, ends_at__gt=start, user__is_active=True
@@ -39,7 +39,19 @@ def schedule_specs(start: datetime, end: datetime, schedule_ids: Collection[int]
     }
 
 
-def rotation_spec(rotation: Rotation, members: Collection[int]) -> RotationSpec:
+def stand_ins(members: Sequence[tuple[int, bool]]) -> list[int]:
+    """Who takes each turn, from (id, is active) in order: somebody who has left is replaced by the next who has not.
+
+    Everybody else keeps their turns, so that one person's leaving moves nobody's duty.
+    """
+    turns = []
+    for position in range(len(members)):
+        following = (*members[position:], *members[:position])
+        turns += [next((user_id for user_id, is_active in following if is_active), 0)]
+    return [user_id for user_id in turns if user_id]
+
+
+def rotation_spec(rotation: Rotation, members: Sequence[int]) -> RotationSpec:
     """A stored rotation as data."""
     return RotationSpec(
         rotation_id=rotation.pk,

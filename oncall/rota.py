@@ -92,7 +92,7 @@ def member_at(rotation: RotationSpec, zone: ZoneInfo, at: datetime) -> int | Non
 
 def who_is_on_call(schedule: ScheduleSpec, at: datetime) -> tuple[int, ...]:
     """The ids of the users on call at the instant, in a stable order without repeats."""
-    return _duty(schedule, at)[0]
+    return _duty(schedule, at.astimezone(UTC))[0]
 
 
 def _duty(schedule: ScheduleSpec, at: datetime) -> tuple[tuple[int, ...], bool]:
@@ -109,6 +109,7 @@ def _duty(schedule: ScheduleSpec, at: datetime) -> tuple[tuple[int, ...], bool]:
 
 def rotation_shifts(rotation: RotationSpec, zone: ZoneInfo, start: datetime, end: datetime) -> list[Shift]:
     """The turns of one rotation that touch [start, end), cut to it."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     shifts = []
     turn = max(turn_at(rotation, zone, start), 0)
     while rotation.members and (begin := handover(rotation, zone, turn)) < end:
@@ -122,6 +123,7 @@ def rotation_shifts(rotation: RotationSpec, zone: ZoneInfo, start: datetime, end
 
 def shifts(schedule: ScheduleSpec, start: datetime, end: datetime) -> list[Shift]:
     """The final shifts of [start, end): they cover it without gap or overlap; gaps are shifts with nobody."""
+    start, end = start.astimezone(UTC), end.astimezone(UTC)
     edges = {start, end}
     for rotation in schedule.rotations:
         edges.update(shift.start for shift in rotation_shifts(rotation, schedule.zone, start, end))
@@ -154,6 +156,7 @@ def gaps(schedule: ScheduleSpec, start: datetime, end: datetime) -> list[Shift]:
 def on_call_until(schedules: Sequence[ScheduleSpec], user_id: int, at: datetime, horizon: timedelta) -> datetime | None:
     """Until when the user is on call without a break on any of the schedules, at most `horizon` ahead; None if they are not."""
     until: datetime | None = None
+    at = at.astimezone(UTC)
     for schedule in schedules:
         for shift in shifts(schedule, at, at + horizon):
             if user_id not in shift.user_ids:

@@ -10,7 +10,10 @@ from oncall.models import ContactMethod
 
 @dataclass(frozen=True)
 class Message:
-    """What a page says, whatever it is sent through. `link` leads to the page where one can acknowledge."""
+    """What a page says, whatever it is sent through. `link` leads to the page where one can acknowledge.
+
+    A test asks for nothing: there is nothing to acknowledge.
+    """
 
     page_id: int
     attempt: int
@@ -21,6 +24,7 @@ class Message:
     since: datetime
     level: int
     link: str
+    is_test: bool = False
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Result:
     detail: str = ""
 
 
+# A sender only talks to the outside: it runs in a thread of its own and asks nothing of the database.
 Sender = Callable[[ContactMethod, Message], Result]
 _senders: dict[str, Sender] = {}
 

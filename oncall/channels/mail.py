@@ -13,7 +13,7 @@ from oncall.models import ContactMethod
 def send(method: ContactMethod, message: Message) -> Result:
     """Hands the mail to the configured server. A recipient refused for good (5xx) marks the address as broken."""
     context = {"message": message}
-    subject = f"[Page] {message.title}".replace("\n", " ").replace("\r", " ")[:200]
+    subject = f"[{'Test' if message.is_test else 'Page'}] {message.title}".replace("\n", " ").replace("\r", " ")[:200]
     mail = EmailMultiAlternatives(
         subject,
         render_to_string("oncall/mail/page.txt", context),

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import httpx
 
@@ -22,12 +23,17 @@ def signature(secret: str, at: int, body: bytes) -> str:
     return f"t={at},v1={hmac.new(secret.encode(), f'{at}.'.encode() + body, hashlib.sha256).hexdigest()}"
 
 
+def _key(message: Message) -> str:
+    """The same for every try of a page; each test is a delivery of its own."""
+    return f"test-{uuid4()}" if message.is_test else f"page-{message.page_id}"
+
+
 @sends(ContactMethod.Kind.WEBHOOK)
 def send(method: ContactMethod, message: Message) -> Result:
     """Any 2xx is accepted; 410 and 404 mean that nobody listens there any more; the rest is tried again."""
     body = json.dumps(
         {
-            "type": "page",
+            "type": "test" if message.is_test else "page",
             "page_id": message.page_id,
             "person": message.person,
             "title": message.title,
@@ -38,7 +44,7 @@ def send(method: ContactMethod, message: Message) -> Result:
             "link": message.link,
         }
     ).encode()
-    headers = {"Content-Type": "application/json", "Idempotency-Key": f"page-{message.page_id}"}
+    headers = {"Content-Type": "application/json", "Idempotency-Key": _key(message)}
     if method.secret:
         headers["X-Sitrep-Signature"] = signature(method.secret, int(datetime.now(UTC).timestamp()), body)
     try:

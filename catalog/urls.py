@@ -1,0 +1,7 @@
+"""The addresses of catalog."""
+
+from django.urls import URLPattern
+
+app_name = "catalog"
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""The screens of on-call, a module a subject."""
