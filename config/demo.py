@@ -4,12 +4,12 @@ from datetime import datetime, time, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 
 from accounts.actions import invite_user, save_team
 from accounts.actor import Actor
 from accounts.models import Role, Team, User
 from alerts.actions import save_route, save_source
+from alerts.addresses import curl_line as curl_line_of
 from alerts.models import AlertRoute, AlertSource
 from catalog.actions import LinkDraft, save_functionality, save_service
 from catalog.models import Functionality, Service, ServiceLink
@@ -198,11 +198,7 @@ def _status_page(services: dict[str, Service], now: datetime) -> StatusPage:
 def curl_line() -> str:
     """A command that fires an alert at the demo source, to paste as it is; empty without the demo."""
     source = AlertSource.objects.filter(slug=SOURCE_SLUG).first()
-    if source is None:
-        return ""
-    address = settings.PUBLIC_URL + reverse("alerts:receive-generic", args=[source.token])
-    body = '{"title": "Payment API returning 500 errors", "severity": "critical", "service": "payments", "dedup_key": "payments-500"}'
-    return f"curl -X POST {address} -H 'Content-Type: application/json' -d '{body}'"
+    return curl_line_of(source) if source else ""
 
 
 def status_page_address() -> str:

@@ -1,0 +1,54 @@
+"""How alerts, their sources and raw events can be filtered, on screen and in the API."""
+
+import django_filters
+from django.utils.translation import gettext_lazy as _
+
+from accounts.lists import ListFilter
+from accounts.models import Team
+from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
+from catalog.models import Service
+from oncall.models import Escalation
+
+
+class AlertFilter(ListFilter):
+    search_fields = ("title", "description", "dedup_key", "service_named")
+
+    status = django_filters.MultipleChoiceFilter(choices=Alert.Status.choices, label=_("Status"))
+    source = django_filters.ModelMultipleChoiceFilter(
+        queryset=AlertSource.objects.all(), to_field_name="slug", label=_("Source")
+    )
+    service = django_filters.ModelMultipleChoiceFilter(
+        queryset=Service.objects.order_by("name"), to_field_name="slug", label=_("Service")
+    )
+    team = django_filters.ModelMultipleChoiceFilter(
+        queryset=Team.objects.all(), to_field_name="slug", field_name="service__team", label=_("Team")
+    )
+    route = django_filters.ModelMultipleChoiceFilter(queryset=AlertRoute.objects.all(), label=_("Route"))
+    paging = django_filters.MultipleChoiceFilter(
+        choices=Escalation.Status.choices, field_name="escalation__status", label=_("Paging")
+    )
+    paged_nobody = django_filters.BooleanFilter(field_name="escalation", lookup_expr="isnull", label=_("Paged nobody"))
+
+    class Meta:
+        model = Alert
+        fields: list[str] = []
+
+
+class AlertSourceFilter(ListFilter):
+    search_fields = ("name", "description")
+
+    dialect = django_filters.CharFilter(label=_("Dialect"))
+    team = django_filters.ModelMultipleChoiceFilter(queryset=Team.objects.all(), to_field_name="slug", label=_("Team"))
+
+    class Meta:
+        model = AlertSource
+        fields: list[str] = []
+
+
+class RawEventFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
+    source = django_filters.ModelChoiceFilter(queryset=AlertSource.objects.all(), to_field_name="slug", label=_("Source"))
+    state = django_filters.MultipleChoiceFilter(choices=RawEvent.State.choices, label=_("State"))
+
+    class Meta:
+        model = RawEvent
+        fields: list[str] = []
