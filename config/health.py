@@ -50,7 +50,7 @@ def probe(name: str, check: Callable[[], None]) -> str:
     try:
         check()
     except Exception as error:
-        log.warning("not_ready", part=name, error=f"{type(error).__name__}: {error}")
+        log.info("not_ready", part=name, error=f"{type(error).__name__}: {error}")
         return "failed"
     return "ok"
 

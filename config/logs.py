@@ -82,16 +82,16 @@ def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {
-            # Requests are logged once, by django_structlog, with their id, their time and their person.
-            "django.server": {**passed_on, "level": "WARNING"},
-            "django.request": {**passed_on, "level": "ERROR"},
+            # Requests are logged once, by django_structlog, with their id, their person and, if they fail, the traceback.
+            "django.server": {**passed_on, "level": "CRITICAL"},
+            "django.request": {**passed_on, "level": "CRITICAL"},
             "django": passed_on,
             "uvicorn": passed_on,
             "uvicorn.error": {**passed_on, "level": "WARNING"},
             "uvicorn.access": {**passed_on, "level": "WARNING"},
-            # One line for each sweep of each second says nothing; failures still do.
+            # One line for each sweep of each second says nothing; django_structlog logs those that fail.
             "celery.beat": {**passed_on, "level": "WARNING"},
-            "celery.app.trace": {**passed_on, "level": "WARNING"},
+            "celery.app.trace": {**passed_on, "level": "CRITICAL"},
             "celery.worker.strategy": {**passed_on, "level": "WARNING"},
             "httpx": {**passed_on, "level": "WARNING"},
             "httpcore": {**passed_on, "level": "WARNING"},

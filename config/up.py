@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from types import FrameType
@@ -16,9 +17,11 @@ from types import FrameType
 import django
 import psycopg
 import redis
+from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
+from django.utils import timezone
 
 from config import processes
 from config.engines import Addresses, EngineError, Engines, Places
@@ -190,18 +193,17 @@ class Run:
         options = self.options
         wanted = programs(host=options.host, port=options.port, web_workers=options.web_workers, var=options.var)
         self.supervisor = Supervisor(wanted, var=options.var, environment=os.environ, say=say)
+        started_at, deadline = timezone.now(), time.monotonic() + READY_SECONDS
         self.supervisor.start()
-        deadline = time.monotonic() + READY_SECONDS
-        # `readyz` also wants the engine's heartbeat: the first alert is then paged without a wait.
-        for path in ("/healthz", "/readyz"):
-            while not answers(options.host, options.port, path):
-                self.check()
-                if self.stop_asked.wait(0.1):
-                    return
-                if time.monotonic() > deadline:
-                    raise RefusalError(
-                        f"{path} did not answer in {READY_SECONDS:.0f} s. The logs are in {options.var / 'log'}."
-                    )
+        # The paging engine has done a round too: the first alert is then paged without a wait.
+        while not (answers(options.host, options.port, "/healthz") and paging_engine_ran_since(started_at)):
+            self.check()
+            if self.stop_asked.wait(0.1):
+                return
+            if time.monotonic() > deadline:
+                raise RefusalError(
+                    f"nothing answered within {READY_SECONDS:.0f} s; the logs in {options.var / 'log'} say why."
+                )
         call_command("welcome", stdout=sys.stdout)
         connections.close_all()
 
@@ -240,6 +242,11 @@ def answers(host: str, port: int, path: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def paging_engine_ran_since(instant: datetime) -> bool:
+    """Tells whether an engine of this run, not of an earlier one, has beaten."""
+    return bool(apps.get_model("oncall", "EngineBeat").objects.filter(beat_at__gte=instant).exists())
 
 
 def say(line: str) -> None:
