@@ -1,27 +1,87 @@
 """What the frame around every staff page shows: open pages for you, until when you are on call, what cannot wait."""
 
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from functools import cached_property
 
+from django.db.models import Q
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from accounts.models import User
+from accounts.models import Role, User
+from alerts.models import RawEvent
+from events.models import Delivery
+from oncall.engine import heartbeat_age, overdue
+from oncall.models import Escalation, Page, Schedule
+from oncall.rota import on_call_until
+from oncall.roster import schedule_specs
+
+HORIZON = timedelta(days=14)
+ENGINE_IS_LATE = timedelta(seconds=30)
 
 
-@dataclass
 class Frame:
-    """The viewer's own numbers."""
+    """The viewer's own numbers; nothing is asked of the database unless the template shows it."""
 
-    my_open_pages: int = 0
-    on_call_until: datetime | None = None
-    banners: list[dict[str, str]] = field(default_factory=list)
-    nav_counts: dict[str, int] = field(default_factory=dict)
+    def __init__(self, user: User | None) -> None:
+        self.user = user
+
+    @cached_property
+    def my_open_pages(self) -> int:
+        """How many escalations wait for the viewer's answer."""
+        if self.user is None:
+            return 0
+        waiting = Page.objects.filter(user=self.user, escalation__status=Escalation.Status.TRIGGERED)
+        return waiting.values("escalation_id").distinct().count()
+
+    @cached_property
+    def on_call_until(self) -> datetime | None:
+        """Until when the viewer is on call without a break; None if they are not."""
+        if self.user is None:
+            return None
+        now = timezone.now()
+        mine = Schedule.objects.filter(
+            Q(rotations__members=self.user) | Q(overrides__user=self.user, overrides__ends_at__gt=now)
+        )
+        specs = schedule_specs(now, now + HORIZON, set(mine.values_list("pk", flat=True)))
+        return on_call_until(list(specs.values()), self.user.pk, now, HORIZON)
+
+    @cached_property
+    def banners(self) -> list[dict[str, str]]:
+        """Only what cannot wait: you are being paged, the engine is late, delivery is failing."""
+        if self.user is None:
+            return []
+        banners = []
+        if self.my_open_pages:
+            text = ngettext("You are being paged.", "You are being paged for %(count)d things.", self.my_open_pages)
+            banners.append(_banner("down", text % {"count": self.my_open_pages}, reverse("oncall:now")))
+        now = timezone.now()
+        age = heartbeat_age(now)
+        if age is None or age > ENGINE_IS_LATE or overdue(now):
+            text = _("Paging is late: the engine has not done its round. Check the worker and beat processes.")
+            banners.append(_banner("down", text, ""))
+        if self.user.has_role(Role.ADMINISTRATOR):
+            banners += self._failures()
+        return banners
+
+    def _failures(self) -> list[dict[str, str]]:
+        banners = []
+        if Delivery.objects.filter(state=Delivery.State.DEAD).exists():
+            banners.append(_banner("warn", _("Some events could not be delivered."), reverse("deliveries")))
+        failed = RawEvent.objects.filter(state=RawEvent.State.FAILED).select_related("source").first()
+        if failed is not None:
+            url = reverse("alerts:source", args=[failed.source.slug])
+            banners.append(_banner("warn", _("Some alerts could not be processed."), url))
+        return banners
 
 
-def frame(request: HttpRequest) -> dict[str, Any]:
-    """The context processor; nothing is asked of the database unless the template shows it."""
-    if not isinstance(getattr(request, "user", None), User) and not getattr(request, "user", None):
-        return {"frame": Frame()}
-    return {"frame": SimpleLazyObject(Frame)}
+def _banner(kind: str, text: str, url: str) -> dict[str, str]:
+    return {"kind": kind, "text": text, "url": url}
+
+
+def frame(request: HttpRequest) -> dict[str, Frame]:
+    """The context processor."""
+    user = getattr(request, "user", None)
+    return {"frame": Frame(user if isinstance(user, User) else None)}
