@@ -101,15 +101,18 @@ def load_board(page: StatusPage, now: datetime) -> Board:
     open_or_recent = ~Q(status=PublicIncident.Status.RESOLVED) | recent
     incidents = list(with_updates(page.public_incidents.filter(open_or_recent).order_by("-started_at", "-id")))
     unresolved = [each for each in incidents if not each.is_resolved]
-    past = [each for each in incidents if each.is_resolved]
     return Board(
         page=page,
         sentence=truth(components, unresolved),
         indicator=page_indicator([each.status for each in components], [each.impact for each in unresolved]),
         rows=[component_row(each, now, zone) for each in components],
         unresolved=unresolved,
-        past=[PastDay(day, [each for each in past if each.started_at.astimezone(zone).date() == day]) for day in days],
+        past=[PastDay(day, [each for each in incidents if _began(each, zone) == day]) for day in days],
     )
+
+
+def _began(incident: PublicIncident, zone: ZoneInfo) -> date:
+    return incident.started_at.astimezone(zone).date()
 
 
 def component_row(component: Component, now: datetime, zone: ZoneInfo) -> ComponentRow:
@@ -166,11 +169,12 @@ def length_in_words(seconds: int) -> str:
 
 def truth(components: Sequence[Component], unresolved: Sequence[PublicIncident]) -> str:
     """One sentence that says how things are, worst first."""
-    parts = []
+    parts: list[str] = []
     for status in reversed(WORSE_LATER):
         names = [each.name for each in components if each.status == status]
         if names and status != OPERATIONAL:
-            parts.append(f"{ComponentStatus(status).label}: {_listed(names)}")
+            word = str(ComponentStatus(status).label)
+            parts.append(f"{word.lower() if parts else word}: {_listed(names)}")
     if parts:
         return "; ".join(parts) + "."
     if len(unresolved) == 1:

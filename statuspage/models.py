@@ -5,9 +5,10 @@ import string
 from typing import ClassVar, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
+from accounts.actor import Actor
 from accounts.models import check_time_zone
 from catalog.models import Service
 from incidents.models import Incident
@@ -98,6 +99,11 @@ class PublicIncidentQuerySet(models.QuerySet["PublicIncident"]):
 
     def unresolved(self) -> Self:
         return self.exclude(status=PublicIncident.Status.RESOLVED)
+
+    def knowing_sources_of(self, actor: Actor) -> Self:
+        """With `source_number`: the number of the internal incident behind each, None if the actor may not see it."""
+        visible = Incident.objects.visible_to(actor).filter(pk=OuterRef("incident_id"))
+        return self.annotate(source_number=Subquery(visible.values("number")))
 
 
 class PublicIncident(models.Model):

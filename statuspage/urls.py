@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from statuspage import public, public_api
+from statuspage import public, public_api, views
 from statuspage.feeds import AtomHistory, RssHistory, feed_view
 
 endpoint = public_api.endpoint
@@ -22,4 +22,20 @@ public_urlpatterns = [
     path("<slug:slug>/api/v2/scheduled-maintenances.json", endpoint(public_api.scheduled_maintenances)),
     path("<slug:slug>/api/v2/scheduled-maintenances/upcoming.json", endpoint(public_api.scheduled_maintenances)),
     path("<slug:slug>/api/v2/scheduled-maintenances/active.json", endpoint(public_api.scheduled_maintenances)),
+]
+
+app_name = "statuspage"
+urlpatterns = [
+    path("", views.page_list, name="list"),
+    path("new/", views.page_form, name="new"),
+    path("<slug:slug>/", views.page_detail, name="detail"),
+    path("<slug:slug>/settings/", views.page_form, name="settings"),
+    path("<slug:slug>/components/new/", views.component_form, name="component-new"),
+    path("<slug:slug>/components/<int:component_id>/", views.component_form, name="component"),
+    path("<slug:slug>/components/<int:component_id>/status/", views.component_status, name="component-status"),
+    path("<slug:slug>/components/<int:component_id>/remove/", views.component_remove, name="component-remove"),
+    path("<slug:slug>/publish/", views.publish, name="publish"),
+    path("<slug:slug>/preview/", views.preview, name="preview"),
+    path("<slug:slug>/incidents/", views.incident_list, name="incidents"),
+    path("<slug:slug>/incidents/<slug:public_id>/", views.incident_detail, name="incident"),
 ]
