@@ -89,7 +89,13 @@ def _check(*, email: str | None = None, time_zone: str | None = None) -> None:
 
 @transaction.atomic
 def save_team(
-    *, actor: Actor, team: Team | None = None, name: str, slug: str, description: str = "", members: Iterable[User] | None = None
+    *,
+    actor: Actor,
+    team: Team | None = None,
+    name: str,
+    slug: str,
+    description: str = "",
+    members: Iterable[User] | None = None,
 ) -> Team:
     """Makes a team, or changes one; `members` replaces who is in it and keeps the roles of those who stay."""
     require(
@@ -98,7 +104,7 @@ def save_team(
     )
     if not name.strip():
         raise Invalid("A name is needed.", field="name")
-    others = Team.objects.exclude(pk=team.pk if team else None)
+    others = Team.objects.exclude(pk=team.pk) if team else Team.objects.all()
     if others.filter(Q(name__iexact=name.strip()) | Q(slug=slug)).exists():
         raise Conflict("Another team has this name or slug.", field="name", remedy="Choose another one.")
     created = team is None
@@ -124,7 +130,9 @@ def create_api_key(
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in Scope.values]
     if unknown or not wanted:
-        raise Invalid("Choose at least one known scope.", field="scopes", remedy=f"Known are {', '.join(Scope.values)}.")
+        raise Invalid(
+            "Choose at least one known scope.", field="scopes", remedy=f"Known are {', '.join(Scope.values)}."
+        )
     if not name.strip():
         raise Invalid("A name is needed.", field="name")
     prefix, secret = KEY_MARK + secrets.token_hex(5), secrets.token_urlsafe(32)

@@ -45,7 +45,8 @@ def save_service(
     require(allowed, "Only managers and the team that owns a service may change it.")
     if not name.strip():
         raise Invalid("A service needs a name.", field="name")
-    if Service.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug)).exclude(pk=service.pk if service else None).exists():
+    same = Service.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
+    if (same.exclude(pk=service.pk) if service else same).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
     created = service is None
     service = service or Service()
@@ -62,7 +63,9 @@ def save_service(
         ServiceLink.objects.bulk_create(
             ServiceLink(service=service, kind=link.kind, label=link.label, url=link.url) for link in links
         )
-    publish("service.created" if created else "service.changed", subject=service, actor=actor, data={"name": service.name})
+    publish(
+        "service.created" if created else "service.changed", subject=service, actor=actor, data={"name": service.name}
+    )
     return service
 
 
@@ -96,7 +99,7 @@ def save_functionality(
     if not name.strip():
         raise Invalid("A functionality needs a name.", field="name")
     same = Functionality.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
-    if same.exclude(pk=functionality.pk if functionality else None).exists():
+    if (same.exclude(pk=functionality.pk) if functionality else same).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
     created = functionality is None
     functionality = functionality or Functionality()

@@ -16,5 +16,6 @@ def can_change_service(actor: Actor, service: Service) -> bool:
     return (
         actor.has_role(Role.RESPONDER)
         and actor.user_id is not None
+        and service.team_id is not None
         and Membership.objects.filter(team_id=service.team_id, user_id=actor.user_id).exists()
     )

@@ -8,10 +8,20 @@ import httpx
 from django.conf import settings
 
 TIMEOUT_SECONDS = 10.0
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 class AddressRefused(Exception):
     """The address may not be called; the message says why."""
+
+
+def is_public(address: str) -> bool:
+    """Whether an IP address is out on the internet; one that wraps an IPv4 address counts as that."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ipaddress.IPv4Address(ip.packed[-4:]) if ip in NAT64 else ip.ipv4_mapped or ip.sixtofour
+        ip = inner or ip
+    return ip.is_global and not ip.is_multicast
 
 
 def resolve(url: str) -> tuple[str, str]:
@@ -31,7 +41,7 @@ def resolve(url: str) -> tuple[str, str]:
     addresses = [str(row[4][0]) for row in found]
     if not settings.OUTBOUND_PRIVATE_ADDRESSES:
         for address in addresses:
-            if not ipaddress.ip_address(address.partition("%")[0]).is_global:
+            if not is_public(address):
                 raise AddressRefused(
                     f"{parts.hostname} is inside a private network. "
                     "An operator can allow such addresses with OUTBOUND_PRIVATE_ADDRESSES=true."

@@ -64,7 +64,7 @@ def start_escalation(
         due_at=now,
         started_at=now,
     )
-    add_ledger_entry(escalation, Kind.STARTED, f"{actor.name} started {policy.name}", now, actor)
+    add_ledger_entry(escalation, Kind.STARTED, f"{actor.name} started {policy.name}", now, actor=actor)
     publish("escalation.started", subject=escalation, actor=actor, data={"policy": policy.name})
     poke(TICK)
     return escalation
@@ -72,7 +72,7 @@ def start_escalation(
 
 @transaction.atomic
 def acknowledge_escalation(*, actor: Actor, escalation: Escalation, now: datetime) -> Escalation:
-    """A person has it: paging stops. Acknowledging again changes nothing; one that nobody answered in time still can be."""
+    """A person has it: paging stops. Again changes nothing; one that nobody answered in time still can be."""
     escalation = Escalation.objects.select_for_update().get(pk=escalation.pk)
     require(can_answer(actor, escalation), "You were not paged for this, and viewers may not answer for others.")
     if escalation.status == Status.ACKNOWLEDGED:
@@ -87,7 +87,7 @@ def acknowledge_escalation(*, actor: Actor, escalation: Escalation, now: datetim
     _drop_unsent(escalation)
     seconds = int((now - escalation.started_at).total_seconds())
     text = f"{actor.name} acknowledged after {seconds // 60}:{seconds % 60:02}"
-    add_ledger_entry(escalation, Kind.ACKNOWLEDGED, text, now, actor)
+    add_ledger_entry(escalation, Kind.ACKNOWLEDGED, text, now, actor=actor)
     publish("escalation.acknowledged", subject=escalation, actor=actor, data={"seconds": seconds, "text": text})
     return escalation
 
@@ -105,7 +105,7 @@ def resolve_escalation(*, actor: Actor, escalation: Escalation, now: datetime, r
     escalation.save(update_fields=["status", "due_at", "ended_at"])
     _drop_unsent(escalation)
     text = f"{actor.name} ended it" + (f": {reason}" if reason else "")
-    add_ledger_entry(escalation, Kind.RESOLVED, text, now, actor)
+    add_ledger_entry(escalation, Kind.RESOLVED, text, now, actor=actor)
     publish("escalation.resolved", subject=escalation, actor=actor, data={"reason": reason})
     return escalation
 

@@ -1,7 +1,8 @@
 """Starts the `oncall` app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
-from django.utils.module_loading import import_module
 
 
 class OncallConfig(AppConfig):

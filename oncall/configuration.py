@@ -73,7 +73,9 @@ def save_schedule(
     try:
         check_time_zone(time_zone)
     except ValidationError as error:
-        raise Invalid(f"{time_zone!r} is not a time zone.", field="time_zone", remedy="Use Europe/Berlin, say.") from error
+        raise Invalid(
+            f"{time_zone!r} is not a time zone.", field="time_zone", remedy="Use Europe/Berlin, say."
+        ) from error
     created = schedule is None
     schedule = schedule or Schedule()
     schedule.name, schedule.slug, schedule.description = name.strip(), slug, description
@@ -89,7 +91,9 @@ def save_schedule(
 
 def _save_rotation(schedule: Schedule, draft: RotationDraft) -> Rotation:
     if not draft.members:
-        raise Invalid(f"The rotation “{draft.name}” has nobody in it.", field="members", remedy="Add at least one person.")
+        raise Invalid(
+            f"The rotation “{draft.name}” has nobody in it.", field="members", remedy="Add at least one person."
+        )
     if draft.weeks < 1:
         raise Invalid("A turn lasts at least one week.", field="weeks")
     values = {
@@ -100,7 +104,10 @@ def _save_rotation(schedule: Schedule, draft: RotationDraft) -> Rotation:
         "handover_time": draft.handover_time,
         "starts_on": draft.starts_on,
     }
-    rotation, _ = Rotation.objects.update_or_create(pk=draft.rotation_id, schedule=schedule, defaults=values)
+    rotation = schedule.rotations.filter(pk=draft.rotation_id or 0).first() or Rotation(schedule=schedule)
+    for name, value in values.items():
+        setattr(rotation, name, value)
+    rotation.save()
     rotation.rotation_members.all().delete()
     RotationMember.objects.bulk_create(
         RotationMember(rotation=rotation, user=user, position=position) for position, user in enumerate(draft.members)
@@ -114,13 +121,20 @@ def _check_name(
     if not name.strip():
         raise Invalid("A name is needed.", field="name")
     same = model._default_manager.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
-    if same.exclude(pk=current.pk if current else None).exists():
+    if (same.exclude(pk=current.pk) if current else same).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
 
 
 @transaction.atomic
 def add_override(
-    *, actor: Actor, schedule: Schedule, user: User, starts_at: datetime, ends_at: datetime, now: datetime, reason: str = ""
+    *,
+    actor: Actor,
+    schedule: Schedule,
+    user: User,
+    starts_at: datetime,
+    ends_at: datetime,
+    now: datetime,
+    reason: str = "",
 ) -> Override:
     """Puts a person on call instead of the rotations for a while; what is over can't be changed."""
     require(permissions.can_override(actor), "Viewers may not change who is on call.")
@@ -185,9 +199,9 @@ def save_policy(
     policy.save()
     policy.levels.all().delete()
     for position, draft in enumerate(levels):
-        level = EscalationLevel.objects.create(policy=policy, position=position, timeout_minutes=draft.timeout_minutes)
-        targets = [EscalationTarget(level=level, schedule=schedule) for schedule in draft.schedules]
-        targets += [EscalationTarget(level=level, user=user) for user in draft.users]
+        made = EscalationLevel.objects.create(policy=policy, position=position, timeout_minutes=draft.timeout_minutes)
+        targets = [EscalationTarget(level=made, schedule=schedule) for schedule in draft.schedules]
+        targets += [EscalationTarget(level=made, user=user) for user in draft.users]
         EscalationTarget.objects.bulk_create(targets)
     name_of_event = "escalation_policy.created" if created else "escalation_policy.changed"
     publish(name_of_event, subject=policy, actor=actor, data={"name": policy.name})
@@ -237,7 +251,9 @@ def set_contact_method_enabled(*, actor: Actor, method: ContactMethod, is_enable
     method.is_enabled = is_enabled
     method.broken_reason = "" if is_enabled else method.broken_reason
     method.save(update_fields=["is_enabled", "broken_reason"])
-    publish("contact_method.changed", subject=method.user, actor=actor, data={"kind": method.kind, "enabled": is_enabled})
+    publish(
+        "contact_method.changed", subject=method.user, actor=actor, data={"kind": method.kind, "enabled": is_enabled}
+    )
     return method
 
 

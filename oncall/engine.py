@@ -1,7 +1,7 @@
 """The paging clock: it finds the escalations that are due, pages their next level, and moves them on.
 
-Due times live in the database. A tick claims with SKIP LOCKED, so any number of engines may run, and one that dies leaves
-nothing half done: its transaction never happened.
+Due times live in the database. A tick claims with SKIP LOCKED, so any number of engines may run, and one that dies
+leaves nothing half done: its transaction never happened.
 """
 
 from collections.abc import Iterable
@@ -16,8 +16,8 @@ from accounts.models import User
 from events.actions import Fact, publish_all
 from events.poke import poke
 from oncall.models import ContactMethod, EngineBeat, Escalation, EscalationEntry, Page
-from oncall.rota import who_is_on_call
 from oncall.roster import schedule_specs, usable_methods
+from oncall.rota import who_is_on_call
 
 SEND_PAGES = "oncall.send_pages"
 BEAT_EVERY = timedelta(seconds=1)
@@ -57,7 +57,7 @@ class Moves:
         self, escalation: Escalation, kind: Kind, text: str, data: dict[str, Any], *, fact: str, **more: Any
     ) -> None:
         """A line of the ledger and the fact that goes with it."""
-        self.entries.append(ledger_entry(escalation, kind, text, self.now, ENGINE, data))
+        self.entries.append(ledger_entry(escalation, kind, text, self.now, actor=ENGINE, data=data))
         self.facts.append(Fact(fact, escalation, {**data, **more}))
 
 
@@ -135,7 +135,7 @@ def _page_level(escalation: Escalation, number: int, roster: Roster, moves: Move
                 reached[user_id] = methods
             else:
                 reasons.append(f"{roster.people[user_id].display_name} has no usable contact method")
-    data = {"level": number, "round": escalation.round}
+    data: dict[str, Any] = {"level": number, "round": escalation.round}
     if reasons or not reached:
         why = "; ".join(dict.fromkeys(reasons)) or "it has no targets"
         word = "level skipped" if not reached else "not everybody was paged"
@@ -174,16 +174,16 @@ def _exhaust(escalation: Escalation, moves: Moves) -> None:
 
 
 def add_ledger_entry(
-    escalation: Escalation, kind: Kind, text: str, now: datetime, actor: Actor, data: dict[str, Any] | None = None
+    escalation: Escalation, kind: Kind, text: str, now: datetime, *, actor: Actor, data: dict[str, Any] | None = None
 ) -> EscalationEntry:
     """Adds a line to the escalation's ledger."""
-    entry = ledger_entry(escalation, kind, text, now, actor, data or {})
+    entry = ledger_entry(escalation, kind, text, now, actor=actor, data=data or {})
     entry.save(force_insert=True)
     return entry
 
 
 def ledger_entry(
-    escalation: Escalation, kind: Kind, text: str, now: datetime, actor: Actor, data: dict[str, Any]
+    escalation: Escalation, kind: Kind, text: str, now: datetime, *, actor: Actor, data: dict[str, Any]
 ) -> EscalationEntry:
     """A line of the ledger, not yet stored."""
     return EscalationEntry(

@@ -63,4 +63,6 @@ def _read(path: Path) -> KeptMail:
     parsed = email.message_from_bytes(path.read_bytes(), _class=ParsedMail, policy=email.policy.default)
     body = parsed.get_body(("plain",))
     sent_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return KeptMail(path.name, sent_at, str(parsed["To"]), str(parsed["Subject"]), body.get_content() if body else "")
+    # A subject that was folded right after its name comes back with a space in front.
+    subject = str(parsed["Subject"]).strip()
+    return KeptMail(path.name, sent_at, str(parsed["To"]), subject, body.get_content() if body else "")

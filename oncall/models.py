@@ -202,7 +202,9 @@ class EscalationQuerySet(models.QuerySet["Escalation"]):
         """All but the private ones, which only those whom they page may see."""
         if actor.sees_everything:
             return self
-        return self.filter(Q(is_private=False) | Q(pk__in=Page.objects.filter(user_id=actor.user_id).values("escalation_id")))
+        return self.filter(
+            Q(is_private=False) | Q(pk__in=Page.objects.filter(user_id=actor.user_id or 0).values("escalation_id"))
+        )
 
     def open(self) -> Self:
         """Those that still page or wait for their end."""
@@ -240,7 +242,9 @@ class Escalation(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True, blank=True)
-    acknowledged_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="acknowledged_escalations")
+    acknowledged_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, related_name="acknowledged_escalations"
+    )
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects: ClassVar[EscalationQuerySet] = EscalationQuerySet.as_manager()  # type: ignore[assignment]
@@ -249,7 +253,8 @@ class Escalation(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status="triggered", due_at__isnull=False) | (~Q(status="triggered") & Q(due_at__isnull=True)),
+                condition=Q(status="triggered", due_at__isnull=False)
+                | (~Q(status="triggered") & Q(due_at__isnull=True)),
                 name="escalation_due_while_triggered",
             ),
         ]
@@ -297,7 +302,9 @@ class Page(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["escalation", "level", "round", "user", "contact_method"], name="page_once", nulls_distinct=False
+                fields=["escalation", "level", "round", "user", "contact_method"],
+                name="page_once",
+                nulls_distinct=False,
             ),
         ]
         indexes = [

@@ -10,7 +10,9 @@ from oncall.models import ContactMethod, Override, Rotation, RotationMember, Sch
 from oncall.rota import OverrideSpec, RotationSpec, ScheduleSpec, who_is_on_call
 
 
-def schedule_specs(start: datetime, end: datetime, schedule_ids: Collection[int] | None = None) -> dict[int, ScheduleSpec]:
+def schedule_specs(
+    start: datetime, end: datetime, schedule_ids: Collection[int] | None = None
+) -> dict[int, ScheduleSpec]:
     """The schedules by id (all unless given), with the overrides that touch [start, end]. Four queries."""
     schedules = Schedule.objects.all() if schedule_ids is None else Schedule.objects.filter(id__in=schedule_ids)
     found = {schedule.pk: schedule for schedule in schedules}
@@ -32,9 +34,7 @@ def schedule_specs(start: datetime, end: datetime, schedule_ids: Collection[int]
             OverrideSpec(override.pk, override.user_id, override.starts_at, override.ends_at)
         )
     return {
-        pk: ScheduleSpec(
-            pk, schedule.name, ZoneInfo(schedule.time_zone), tuple(rotations[pk]), tuple(overrides[pk])
-        )
+        pk: ScheduleSpec(pk, schedule.name, ZoneInfo(schedule.time_zone), tuple(rotations[pk]), tuple(overrides[pk]))
         for pk, schedule in found.items()
     }
 

@@ -1,14 +1,15 @@
 """Who is on call: a pure function of an instant and a schedule.
 
 Handovers are wall-clock times in the schedule's zone. One rule covers the clock changes: a time that does not exist is
-read with the offset that held before the gap (02:30 becomes 03:30), a time that exists twice means its first occurrence.
-Of the rotations active at an instant only those of the highest layer count; those on the same layer are on call
-together. An override replaces them all while it lasts.
+read with the offset that held before the gap (02:30 becomes 03:30), a time that exists twice means its first
+occurrence. Of the rotations active at an instant only those of the highest layer count; those on the same layer are on
+call together. An override replaces them all while it lasts.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 
@@ -130,8 +131,7 @@ def shifts(schedule: ScheduleSpec, start: datetime, end: datetime) -> list[Shift
     for override in schedule.overrides:
         edges.update(edge for edge in (override.start, override.end) if start < edge < end)
     pieces = []
-    ordered = sorted(edges)
-    for begin, finish in zip(ordered, ordered[1:], strict=False):
+    for begin, finish in pairwise(sorted(edges)):
         user_ids, is_override = _duty(schedule, begin)
         pieces.append(Shift(begin, finish, user_ids, is_override))
     return _joined(pieces)
@@ -154,7 +154,10 @@ def gaps(schedule: ScheduleSpec, start: datetime, end: datetime) -> list[Shift]:
 
 
 def on_call_until(schedules: Sequence[ScheduleSpec], user_id: int, at: datetime, horizon: timedelta) -> datetime | None:
-    """Until when the user is on call without a break on any of the schedules, at most `horizon` ahead; None if they are not."""
+    """Until when the user is on call without a break on any of the schedules, at most `horizon` ahead.
+
+    None if they are not on call.
+    """
     until: datetime | None = None
     at = at.astimezone(UTC)
     for schedule in schedules:

@@ -121,16 +121,21 @@ def _record(page: Page, result: Result, now: datetime, *, state: Page.State, due
 
 def _report_failure(page: Page, result: Result, now: datetime) -> None:
     """Says that a page could not be delivered; when none of its level was, the next level is due at once."""
-    data = {"user": page.user_id, "name": page.user.display_name, "channel": page.channel, "reason": result.detail[:300]}
-    text = f"{page.user.display_name} could not be paged by {page.channel}: {result.detail}"
-    add_ledger_entry(page.escalation, EscalationEntry.Kind.FAILED, text, now, ENGINE, data)
+    name, reason = page.user.display_name, result.detail[:300]
+    data = {"user": page.user_id, "name": name, "channel": page.channel, "reason": reason}
+    text = f"{name} could not be paged by {page.channel}: {reason}"
+    add_ledger_entry(page.escalation, EscalationEntry.Kind.FAILED, text, now, actor=ENGINE, data=data)
     publish("page.failed", subject=page.escalation, actor=ENGINE, data=data)
     if result.outcome == "refused" and page.contact_method_id:
-        ContactMethod.objects.filter(pk=page.contact_method_id).update(broken_reason=result.detail[:300])
+        ContactMethod.objects.filter(pk=page.contact_method_id).update(broken_reason=reason)
     same_level = Page.objects.filter(escalation_id=page.escalation_id, level=page.level, round=page.round)
     if not same_level.exclude(state__in=[Page.State.FAILED, Page.State.DROPPED]).exists():
         Escalation.objects.filter(
-            pk=page.escalation_id, status=Escalation.Status.TRIGGERED, level=page.level + 1, round=page.round, due_at__gt=now
+            pk=page.escalation_id,
+            status=Escalation.Status.TRIGGERED,
+            level=page.level + 1,
+            round=page.round,
+            due_at__gt=now,
         ).update(due_at=now)
 
 

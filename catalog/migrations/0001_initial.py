@@ -5,69 +5,138 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('oncall', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("oncall", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Functionality',
+            name="Functionality",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('slug', models.SlugField(max_length=100, unique=True)),
-                ('description', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("slug", models.SlugField(max_length=100, unique=True)),
+                ("description", models.TextField(blank=True)),
             ],
             options={
-                'verbose_name_plural': 'functionalities',
-                'ordering': ['name'],
+                "verbose_name_plural": "functionalities",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Service',
+            name="Service",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100, unique=True)),
-                ('slug', models.SlugField(max_length=100, unique=True)),
-                ('description', models.TextField(blank=True)),
-                ('tier', models.PositiveSmallIntegerField(choices=[(1, '1 Critical'), (2, '2 High'), (3, '3 Medium'), (4, '4 Low')], default=3)),
-                ('lifecycle', models.CharField(choices=[('experimental', 'Experimental'), ('production', 'Production'), ('deprecated', 'Deprecated')], default='production', max_length=15)),
-                ('escalation_policy', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='services', to='oncall.escalationpolicy')),
-                ('functionalities', models.ManyToManyField(blank=True, related_name='services', to='catalog.functionality')),
-                ('team', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='services', to='accounts.team')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=100, unique=True)),
+                ("slug", models.SlugField(max_length=100, unique=True)),
+                ("description", models.TextField(blank=True)),
+                (
+                    "tier",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "1 Critical"), (2, "2 High"), (3, "3 Medium"), (4, "4 Low")], default=3
+                    ),
+                ),
+                (
+                    "lifecycle",
+                    models.CharField(
+                        choices=[
+                            ("experimental", "Experimental"),
+                            ("production", "Production"),
+                            ("deprecated", "Deprecated"),
+                        ],
+                        default="production",
+                        max_length=15,
+                    ),
+                ),
+                (
+                    "escalation_policy",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="services",
+                        to="oncall.escalationpolicy",
+                    ),
+                ),
+                (
+                    "functionalities",
+                    models.ManyToManyField(blank=True, related_name="services", to="catalog.functionality"),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="services",
+                        to="accounts.team",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['tier', 'name'],
+                "ordering": ["tier", "name"],
             },
         ),
         migrations.CreateModel(
-            name='ServiceLink',
+            name="ServiceLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('runbook', 'Runbook'), ('dashboard', 'Dashboard'), ('repository', 'Repository'), ('other', 'Other')], default='runbook', max_length=12)),
-                ('label', models.CharField(max_length=100)),
-                ('url', models.URLField(max_length=500)),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='links', to='catalog.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("runbook", "Runbook"),
+                            ("dashboard", "Dashboard"),
+                            ("repository", "Repository"),
+                            ("other", "Other"),
+                        ],
+                        default="runbook",
+                        max_length=12,
+                    ),
+                ),
+                ("label", models.CharField(max_length=100)),
+                ("url", models.URLField(max_length=500)),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="links", to="catalog.service"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['service', 'kind', 'id'],
+                "ordering": ["service", "kind", "id"],
             },
         ),
         migrations.CreateModel(
-            name='ServiceDependency',
+            name="ServiceDependency",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('needs', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dependents', to='catalog.service')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dependencies', to='catalog.service')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "needs",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="dependents", to="catalog.service"
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="dependencies", to="catalog.service"
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'service dependencies',
-                'ordering': ['service', 'needs'],
-                'constraints': [models.UniqueConstraint(fields=('service', 'needs'), name='service_dependency_once'), models.CheckConstraint(condition=models.Q(('service', models.F('needs')), _negated=True), name='service_dependency_not_itself')],
+                "verbose_name_plural": "service dependencies",
+                "ordering": ["service", "needs"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("service", "needs"), name="service_dependency_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("service", models.F("needs")), _negated=True),
+                        name="service_dependency_not_itself",
+                    ),
+                ],
             },
         ),
     ]

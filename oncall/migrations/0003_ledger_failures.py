@@ -4,20 +4,30 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('oncall', '0002_append_only'),
+        ("oncall", "0002_append_only"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='escalationentry',
-            name='kind',
-            field=models.CharField(choices=[('started', 'Started'), ('paged', 'Paged'), ('skipped', 'Skipped'), ('failed', 'Could not be delivered'), ('acknowledged', 'Acknowledged'), ('resolved', 'Resolved'), ('exhausted', 'Exhausted')], max_length=15),
+            model_name="escalationentry",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("started", "Started"),
+                    ("paged", "Paged"),
+                    ("skipped", "Skipped"),
+                    ("failed", "Could not be delivered"),
+                    ("acknowledged", "Acknowledged"),
+                    ("resolved", "Resolved"),
+                    ("exhausted", "Exhausted"),
+                ],
+                max_length=15,
+            ),
         ),
         migrations.AlterField(
-            model_name='rotation',
-            name='starts_on',
+            model_name="rotation",
+            name="starts_on",
             field=models.DateField(help_text="The turn that holds this day is the first person's."),
         ),
     ]

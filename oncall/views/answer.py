@@ -20,7 +20,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Shows what a page is about; only POST acknowledges, so that a mail scanner that follows links does nothing."""
     page = (
         Page.objects.select_related("escalation__acknowledged_by", "user")
-        .filter(pk=page_of_token(token), user__is_active=True)
+        .filter(pk=page_of_token(token) or 0, user__is_active=True)
         .first()
     )
     if page is None:

@@ -1,41 +1,28 @@
 """People and teams to test with."""
 
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
-
-from factory import Faker, LazyAttribute, Sequence
-from factory.django import DjangoModelFactory
 
 from accounts.actions import hash_secret
 from accounts.actor import Actor
-from accounts.models import ApiKey, Role, Scope, Team, User
+from accounts.models import ApiKey, Membership, Role, Scope, Team, User
 
-
-class UserFactory(DjangoModelFactory):  # type: ignore[misc]  # factory_boy ships no types
-    """A responder; nobody can sign in as them by password."""
-
-    class Meta:
-        model = User
-
-    name = Faker("name")
-    email = Sequence(lambda number: f"person-{number}@example.com")
-    role = Role.RESPONDER
-    password = "!"
-
-
-class TeamFactory(DjangoModelFactory):  # type: ignore[misc]
-    """A team with nobody in it."""
-
-    class Meta:
-        model = Team
-
-    name = Sequence(lambda number: f"Team {number}")
-    slug = LazyAttribute(lambda team: team.name.lower().replace(" ", "-"))
+numbers = count(1)
 
 
 def user(**fields: Any) -> User:
-    """A responder, unless `role` says otherwise."""
-    made: User = UserFactory(**fields)
+    """A responder, unless `role` says otherwise; nobody can sign in as them by password."""
+    number = next(numbers)
+    defaults = {"name": f"Person {number}", "email": f"person-{number}@example.com", "password": "!"}
+    return User.objects.create(**{**defaults, **fields})
+
+
+def team(*members: User, **fields: Any) -> Team:
+    """A team of these people."""
+    number = next(numbers)
+    made = Team.objects.create(**{"name": f"Team {number}", "slug": f"team-{number}", **fields})
+    Membership.objects.bulk_create(Membership(team=made, user=member) for member in members)
     return made
 
 

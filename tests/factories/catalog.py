@@ -1,23 +1,20 @@
 """Services to test with."""
 
+from itertools import count
 from typing import Any
 
-from factory import LazyAttribute, Sequence
-from factory.django import DjangoModelFactory
+from catalog.models import Functionality, Service
 
-from catalog.models import Service
-
-
-class ServiceFactory(DjangoModelFactory):  # type: ignore[misc]  # factory_boy ships no types
-    """A service without a team."""
-
-    class Meta:
-        model = Service
-
-    name = Sequence(lambda number: f"Service {number}")
-    slug = LazyAttribute(lambda service: service.name.lower().replace(" ", "-"))
+numbers = count(1)
 
 
 def service(**fields: Any) -> Service:
-    made: Service = ServiceFactory(**fields)
-    return made
+    """A service without a team."""
+    number = next(numbers)
+    return Service.objects.create(**{"name": f"Service {number}", "slug": f"service-{number}", **fields})
+
+
+def functionality(**fields: Any) -> Functionality:
+    """Something that users do."""
+    number = next(numbers)
+    return Functionality.objects.create(**{"name": f"Pay {number}", "slug": f"pay-{number}", **fields})

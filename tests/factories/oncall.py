@@ -46,9 +46,7 @@ def schedule(*members: User, time_zone: str = "UTC", rotations: Sequence[Rotatio
 def policy(*levels: LevelDraft, repeats: int = 0) -> EscalationPolicy:
     """A policy of these levels."""
     number = next(numbers)
-    return save_policy(
-        actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, repeats=repeats
-    )
+    return save_policy(actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, repeats=repeats)
 
 
 def level(*targets: User | Schedule, minutes: int = 5) -> LevelDraft:

@@ -1,6 +1,7 @@
 """Who is on call is a pure function of an instant and a schedule, right through every clock change."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from hypothesis import given
@@ -22,7 +23,7 @@ from oncall.rota import (
 
 ANA, BOB, DAN = 1, 2, 3
 BERLIN = ZoneInfo("Europe/Berlin")
-# Half-hour offsets, a half-hour clock change (Lord Howe), changes at midnight (Beirut, Santiago), none, and the far ends.
+# Half-hour offsets, a half-hour clock change (Lord Howe), changes at midnight (Beirut, Santiago), none, the far ends.
 ZONES = [
     *("UTC", "Europe/Berlin", "America/New_York", "America/Santiago", "Australia/Lord_Howe", "Asia/Kolkata"),
     *("Asia/Beirut", "Pacific/Chatham", "Pacific/Apia", "Africa/Casablanca", "Asia/Bangkok", "Pacific/Kiritimati"),
@@ -31,7 +32,10 @@ ZONES = [
 zones = some.sampled_from(ZONES).map(ZoneInfo)
 # 1 to 59 minutes too: a handover may fall right on or beside a change.
 times = some.times(min_value=time(0), max_value=time(23, 59))
-instants = some.datetimes(datetime(2020, 1, 1), datetime(2034, 1, 1), timezones=some.just(UTC))
+seconds = some.integers(
+    int(datetime(2020, 1, 1, tzinfo=UTC).timestamp()), int(datetime(2034, 1, 1, tzinfo=UTC).timestamp())
+)
+instants = seconds.map(lambda second: datetime.fromtimestamp(second, UTC))
 stretches = some.timedeltas(timedelta(minutes=1), timedelta(days=40))
 
 
@@ -62,8 +66,15 @@ def schedules(draw: some.DrawFn) -> ScheduleSpec:
 
 def weekly(*members: int, **fields: object) -> RotationSpec:
     values: dict[str, object] = {
-        **{"rotation_id": 1, "name": "Weekly", "layer": 1, "members": members, "weeks": 1, "weekday": 0},
-        **{"handover": time(9), "starts_on": date(2026, 1, 5), **fields},
+        "rotation_id": 1,
+        "name": "Weekly",
+        "layer": 1,
+        "members": members,
+        "weeks": 1,
+        "weekday": 0,
+        "handover": time(9),
+        "starts_on": date(2026, 1, 5),
+        **fields,
     }
     return RotationSpec(**values)  # type: ignore[arg-type]
 
@@ -93,10 +104,10 @@ def test_shifts_cover_their_stretch_without_gap_or_overlap(
     assert found[0].start == start
     assert found[-1].end == start + length
     assert all(shift.start < shift.end for shift in found)
-    assert all(earlier.end == later.start for earlier, later in zip(found, found[1:], strict=False))
+    assert all(earlier.end == later.start for earlier, later in pairwise(found))
     assert all(
         (earlier.user_ids, earlier.is_override) != (later.user_ids, later.is_override)
-        for earlier, later in zip(found, found[1:], strict=False)
+        for earlier, later in pairwise(found)
     )
 
 

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.actions import change_user
 from accounts.models import User
+from events.models import Event
 from oncall.actions import acknowledge_escalation
 from oncall.configuration import save_policy
 from oncall.engine import heartbeat_age, overdue, tick
 from oncall.models import ContactMethod, Escalation, EscalationEntry, Page
-from events.models import Event
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
 
@@ -89,10 +89,10 @@ def test_a_level_with_nobody_reachable_is_skipped_at_once_and_recorded(now: date
     assert Event.objects.filter(name="escalation.level_skipped", subject_id=escalation.pk).count() == 1
 
 
-@pytest.mark.parametrize(
-    "state", [{"is_enabled": False}, {"verified_at": None}, {"broken_reason": "no such mailbox"}]
-)
-def test_a_contact_method_that_is_off_unverified_or_broken_reaches_nobody(now: datetime, state: dict[str, object]) -> None:
+@pytest.mark.parametrize("state", [{"is_enabled": False}, {"verified_at": None}, {"broken_reason": "no such mailbox"}])
+def test_a_contact_method_that_is_off_unverified_or_broken_reaches_nobody(
+    now: datetime, state: dict[str, object]
+) -> None:
     person = reachable()
     ContactMethod.objects.update(**state)
     escalation = oncall.escalation(oncall.level(person), now=now)
@@ -131,7 +131,9 @@ def test_the_levels_are_repeated_as_often_as_the_policy_says_and_then_it_is_exha
     assert Event.objects.filter(name="escalation.exhausted", subject_id=escalation.pk).exists()
 
 
-def test_an_escalation_that_reaches_nobody_anywhere_is_exhausted_at_once_however_often_it_repeats(now: datetime) -> None:
+def test_an_escalation_that_reaches_nobody_is_exhausted_at_once_however_often_it_repeats(
+    now: datetime,
+) -> None:
     escalation = oncall.escalation(oncall.level(user()), oncall.level(user()), now=now, repeats=20)
     tick(now)
     escalation.refresh_from_db()
@@ -193,7 +195,9 @@ def statements_of_a_tick(number: int, at: datetime) -> int:
     people = [reachable() for _ in range(number)]
     for person in people:
         oncall.escalation(oncall.level(oncall.schedule(person), user(), person), now=at)
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
         assert tick(at) == number
     return len(captured)
 
