@@ -1,0 +1,83 @@
+"""The door: what is stored, what is refused, and with which words."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from alerts.models import AlertSource, RawEvent
+from tests.factories import alerts
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def source() -> AlertSource:
+    return alerts.source()
+
+
+def post(address: str, body: Any, **headers: str) -> Any:
+    text = body if isinstance(body, (bytes, str)) else json.dumps(body)
+    return Client(enforce_csrf_checks=True).post(address, text, content_type="application/json", **headers)
+
+
+def test_an_event_is_stored_as_it_came_and_answered_202(source: AlertSource) -> None:
+    body = '{"title": "Disk full",   "severity": "critical"}'
+    response = post(f"/in/{source.token}", body)
+    raw = RawEvent.objects.get()
+    assert response.status_code == 202
+    assert response.json() == {"status": "accepted", "id": raw.pk, "events": 1}
+    assert bytes(raw.body).decode() == body
+    assert (raw.source, raw.state) == (source, RawEvent.State.PENDING)
+
+
+def test_only_the_hash_of_a_token_can_be_read_in_the_database(source: AlertSource) -> None:
+    [(token, token_hash)] = AlertSource.objects.extra(select={"raw": "token::text"}).values_list("raw", "token_hash")
+    assert source.token not in token
+    assert source.token not in token_hash
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"), [(b"{", 400, "invalid"), (b'{"severity": "critical"}', 400, "invalid")]
+)
+def test_nonsense_is_refused_with_what_to_mend(source: AlertSource, body: bytes, status: int, code: str) -> None:
+    response = post(f"/in/{source.token}", body)
+    assert response.status_code == status
+    error = response.json()["error"]
+    assert error["code"] == code
+    assert error["message"]
+    assert not RawEvent.objects.exists()
+
+
+def test_an_unknown_token_is_refused_without_saying_more(source: AlertSource) -> None:
+    response = post("/in/not-a-token", {"title": "x"})
+    assert response.status_code == 401
+    assert response.json()["error"]["code"] == "unknown_token"
+
+
+def test_a_source_that_is_switched_off_accepts_nothing(source: AlertSource) -> None:
+    AlertSource.objects.update(is_enabled=False)
+    assert post(f"/in/{source.token}", {"title": "x"}).status_code == 401
+
+
+def test_a_source_speaks_one_dialect(source: AlertSource) -> None:
+    response = post(f"/alertmanager/{source.token}", {"alerts": []})
+    assert response.status_code == 400
+    assert "Generic JSON" in response.json()["error"]["remedy"]
+
+
+def test_a_body_over_the_limit_is_refused(source: AlertSource, settings: Settings) -> None:
+    settings.MAX_EVENT_BYTES = 100
+    response = post(f"/in/{source.token}", {"title": "x" * 200})
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
+
+
+def test_get_is_not_allowed(source: AlertSource) -> None:
+    assert Client().get(f"/in/{source.token}").status_code == 405
+
+
+def test_accepting_costs_two_statements(source: AlertSource, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(2):
+        post(f"/in/{source.token}", {"title": "x"})

@@ -1,0 +1,26 @@
+"""Alert sources and routes to test with."""
+
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+from accounts.actor import Actor
+from alerts.actions import save_route, save_source
+from alerts.models import AlertRoute, AlertSource
+
+numbers = count(1)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+SYSTEM = Actor.system(via="command")
+
+
+def source(dialect: str = "generic", **fields: Any) -> AlertSource:
+    """A source with a token of its own."""
+    number = next(numbers)
+    defaults = {"name": f"Source {number}", "slug": f"source-{number}", "now": LONG_AGO}
+    return save_source(actor=SYSTEM, dialect=dialect, **{**defaults, **fields})
+
+
+def route(conditions: dict[str, Any] | None = None, **fields: Any) -> AlertRoute:
+    """A route that matches everything and pages nobody unless told otherwise."""
+    defaults = {"name": f"Route {next(numbers)}", "paging": AlertRoute.Paging.NOBODY}
+    return save_route(actor=SYSTEM, conditions=conditions or {}, **{**defaults, **fields})
