@@ -18,7 +18,7 @@ Kind = Literal["user", "api_key", "alert_source", "workflow", "system"]
 class Actor:
     """A user, an API key, an alert source, a workflow or Sitrep itself.
 
-    `key` identifies it within its kind, `via` is the way in (web, api, admin, mail, webhook, workflow, command, system),
+    `key` identifies it within its kind, `via` is the way in (web, api, admin, email, webhook, command, …),
     `role` is what it may do and `user_id` the person behind it, if there is one.
     """
 
@@ -52,6 +52,11 @@ class Actor:
     @classmethod
     def system(cls, name: str = "Sitrep", *, via: str = "system") -> "Actor":
         return cls("system", "", name, via, Role.OWNER)
+
+    @property
+    def person_id(self) -> int:
+        """The person's id to look rows up by; without a person an id that no row has."""
+        return self.user_id or 0
 
     def has_role(self, role: Role) -> bool:
         """Whether the actor may do at least what `role` may."""

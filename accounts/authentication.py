@@ -26,7 +26,9 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         api_key = find_api_key(words[1].decode("latin-1"), timezone.now()) if len(words) == 2 else None
         if api_key is None:
-            raise AuthenticationFailed("The API key is not valid. Make one under Settings, API keys.", code="bad_api_key")
+            raise AuthenticationFailed(
+                "The API key is not valid. Make one under Settings, API keys.", code="bad_api_key"
+            )
         return api_key.user, api_key
 
     def authenticate_header(self, request: Request) -> str:

@@ -31,7 +31,9 @@ class Role(models.TextChoices):
 def check_time_zone(value: str) -> None:
     """Refuses a name that is not in the IANA time zone database."""
     if value not in available_timezones():
-        raise ValidationError(_("%(value)s is not a time zone. Use a name such as Europe/Berlin."), params={"value": value})
+        raise ValidationError(
+            _("%(value)s is not a time zone. Use a name such as Europe/Berlin."), params={"value": value}
+        )
 
 
 class UserManager(BaseUserManager["User"]):

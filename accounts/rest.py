@@ -38,7 +38,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     body = {"request_id": request_id}
     if isinstance(error, exceptions.ValidationError):
         fields = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
-        response.data = {"error": {"code": "invalid", "message": "Some fields are not right.", "fields": fields, **body}}
+        response.data = {
+            "error": {"code": "invalid", "message": "Some fields are not right.", "fields": fields, **body}
+        }
         return response
     if isinstance(error, Http404):
         error = exceptions.NotFound()

@@ -47,7 +47,7 @@ def save_source(
     if dialect not in DIALECTS:
         raise Invalid(f"{dialect!r} is not a dialect.", field="dialect", remedy=f"Use {', '.join(DIALECTS)}.")
     same = AlertSource.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
-    if same.exclude(pk=source.pk if source else None).exists():
+    if same.exclude(pk=source.pk if source else 0).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
     created = source is None
     source = source or AlertSource(created_at=now)
@@ -94,7 +94,7 @@ def save_route(
     require(can_configure(actor), NOT_A_MANAGER)
     if not name.strip():
         raise Invalid("A route needs a name.", field="name")
-    if AlertRoute.objects.filter(name__iexact=name.strip()).exclude(pk=route.pk if route else None).exists():
+    if AlertRoute.objects.filter(name__iexact=name.strip()).exclude(pk=route.pk if route else 0).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
     try:
         check(conditions)

@@ -28,7 +28,7 @@ from oncall.models import EscalationPolicy
 class AlertSerializer(serializers.ModelSerializer[Alert]):
     """A deduplicated signal."""
 
-    source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)
+    source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)  # type: ignore[assignment]
     service = serializers.SlugRelatedField[Service](slug_field="slug", read_only=True)
     incident = serializers.SerializerMethodField()
 
@@ -91,14 +91,27 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewS
 class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     """A place where alerts enter. Its address, which holds the token, is shown to managers only."""
 
-    team = serializers.SlugRelatedField[Team](slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True)
+    team = serializers.SlugRelatedField[Team](
+        slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True
+    )
     slug = serializers.SlugField(required=False)
     dialect = serializers.ChoiceField(choices=[(name, dialect.label) for name, dialect in DIALECTS.items()])
     address = serializers.SerializerMethodField()
 
     class Meta:
         model = AlertSource
-        fields = ["id", "name", "slug", "dialect", "description", "team", "is_enabled", "address", "created_at", "last_event_at"]
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "dialect",
+            "description",
+            "team",
+            "is_enabled",
+            "address",
+            "created_at",
+            "last_event_at",
+        ]
         read_only_fields = ["created_at", "last_event_at"]
 
     @extend_schema_field(serializers.URLField(allow_null=True))
@@ -183,7 +196,9 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
     serializer_class = AlertRouteSerializer
     pagination_class = None
     filter_backends: list[Any] = []
-    queryset = AlertRoute.objects.select_related("escalation_policy", "severity", "incident_type").order_by("position", "id")
+    queryset = AlertRoute.objects.select_related("escalation_policy", "severity", "incident_type").order_by(
+        "position", "id"
+    )
 
     @extend_schema(responses={201: AlertRouteSerializer})
     def create(self, request: Request) -> Response:
@@ -194,7 +209,7 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
         route = self.get_object()
         serializer = self.get_serializer(route, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        names = set(self.get_serializer().fields) - {"id", "position"}
+        names = set(AlertRouteSerializer.Meta.fields) - {"id", "position"}
         data = {name: serializer.validated_data.get(name, getattr(route, name)) for name in names}
         return self.answer(actions.save_route(actor=self.actor, route=route, **data))
 
@@ -213,11 +228,21 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
 class RawEventSerializer(serializers.ModelSerializer[RawEvent]):
     """What a source sent and what became of it."""
 
-    source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)
+    source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)  # type: ignore[assignment]
 
     class Meta:
         model = RawEvent
-        fields = ["id", "source", "received_at", "content_type", "state", "outcomes", "attempts", "error", "processed_at"]
+        fields = [
+            "id",
+            "source",
+            "received_at",
+            "content_type",
+            "state",
+            "outcomes",
+            "attempts",
+            "error",
+            "processed_at",
+        ]
 
 
 class RawEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):

@@ -46,7 +46,9 @@ class AlertSourceFilter(ListFilter):
 
 
 class RawEventFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
-    source = django_filters.ModelChoiceFilter(queryset=AlertSource.objects.all(), to_field_name="slug", label=_("Source"))
+    source = django_filters.ModelChoiceFilter(
+        queryset=AlertSource.objects.all(), to_field_name="slug", label=_("Source")
+    )
     state = django_filters.MultipleChoiceFilter(choices=RawEvent.State.choices, label=_("State"))
 
     class Meta:

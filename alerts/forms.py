@@ -21,8 +21,12 @@ class SourceForm(forms.Form):
     """A place where alerts enter."""
 
     name = forms.CharField(label=_("Name"), max_length=100)
-    slug = forms.SlugField(label=_("Short name"), max_length=100, required=False, help_text=_("Used in conditions and the API."))
-    dialect = forms.ChoiceField(label=_("Who sends?"), choices=lambda: [(name, dialect.label) for name, dialect in DIALECTS.items()])
+    slug = forms.SlugField(
+        label=_("Short name"), max_length=100, required=False, help_text=_("Used in conditions and the API.")
+    )
+    dialect = forms.ChoiceField(
+        label=_("Who sends?"), choices=lambda: [(name, dialect.label) for name, dialect in DIALECTS.items()]
+    )
     team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False)
     description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     is_enabled = forms.BooleanField(label=_("Accepts alerts"), required=False, initial=True)
@@ -34,7 +38,9 @@ class ConditionForm(forms.Form):
     fact = forms.CharField(
         label=_("Attribute"), max_length=100, required=False, widget=forms.TextInput(attrs={"list": "condition-facts"})
     )
-    operator = forms.ChoiceField(label=_("Comparison"), choices=[(name, WORDS[name]) for name in OPERATORS], required=False)
+    operator = forms.ChoiceField(
+        label=_("Comparison"), choices=[(name, WORDS[name]) for name in OPERATORS], required=False
+    )
     value = forms.CharField(label=_("Value"), max_length=300, required=False)
 
     def condition(self) -> dict[str, Any] | None:
@@ -59,10 +65,14 @@ class RouteForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=100)
     is_enabled = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
     combine = forms.ChoiceField(
-        label=_("Matches when"), choices=[("all", _("all of these hold")), ("any", _("any of these holds"))], required=False
+        label=_("Matches when"),
+        choices=[("all", _("all of these hold")), ("any", _("any of these holds"))],
+        required=False,
     )
     paging = forms.ChoiceField(label=_("Who is paged?"), choices=AlertRoute.Paging.choices)
-    escalation_policy = forms.ModelChoiceField(EscalationPolicy.objects.all(), label=_("Escalation policy"), required=False)
+    escalation_policy = forms.ModelChoiceField(
+        EscalationPolicy.objects.all(), label=_("Escalation policy"), required=False
+    )
     declares_incident = forms.BooleanField(label=_("Declare an incident"), required=False)
     severity = forms.ModelChoiceField(Severity.objects.all(), label=_("Severity of the incident"), required=False)
     incident_type = forms.ModelChoiceField(IncidentType.objects.all(), label=_("Type of the incident"), required=False)

@@ -110,7 +110,7 @@ def _create(source: AlertSource, event: NormalisedEvent, raw: RawEvent | None, n
 
 @transaction.atomic
 def resolve_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:
-    """The signal is over. Ends its escalation when no other alert of it still fires. Resolving again changes nothing."""
+    """The signal is over: its escalation ends when no other alert of it fires. Resolving again changes nothing."""
     alert = Alert.objects.select_for_update(of=("self",)).select_related("escalation", "incident").get(pk=alert.pk)
     if alert.status == Alert.Status.RESOLVED:
         return alert
@@ -122,7 +122,12 @@ def resolve_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:
     if alert.incident is not None:
         text = f"alert “{alert.title}” resolved"
         add_entry(
-            incident=alert.incident, actor=actor, kind=TimelineEntry.Kind.ALERT, text=text, now=now, data={"alert": alert.pk}
+            incident=alert.incident,
+            actor=actor,
+            kind=TimelineEntry.Kind.ALERT,
+            text=text,
+            now=now,
+            data={"alert": alert.pk},
         )
     if alert.escalation is not None and not alert.escalation.alerts.filter(status=Alert.Status.FIRING).exists():
         resolve_escalation(actor=actor, escalation=alert.escalation, now=now, reason="its alerts resolved")

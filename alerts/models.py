@@ -165,7 +165,9 @@ class Alert(models.Model):
     class Meta:
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["source", "dedup_key"], condition=Q(status="firing"), name="alert_one_firing")
+            models.UniqueConstraint(
+                fields=["source", "dedup_key"], condition=Q(status="firing"), name="alert_one_firing"
+            )
         ]
         indexes = [
             models.Index(fields=["-id"], condition=Q(status="firing"), name="alert_firing"),

@@ -32,7 +32,9 @@ def receive(request: HttpRequest, token: str, dialect: str) -> HttpResponse:
     """202 once the event is durable; 400 for a body that is not of the dialect, 401, 413, as JSON errors."""
     source = AlertSource.objects.filter(token_hash=hash_secret(token), is_enabled=True).first()
     if source is None:
-        return _refusal(401, "unknown_token", "No alert source has this token.", remedy="Copy the address from the source's page.")
+        return _refusal(
+            401, "unknown_token", "No alert source has this token.", remedy="Copy it from the source's page."
+        )
     if source.dialect != dialect:
         remedy = f"Use the address on its page: it speaks {DIALECTS[source.dialect].label}."
         return _refusal(400, "wrong_dialect", f"This source does not speak {DIALECTS[dialect].label}.", remedy=remedy)
@@ -51,7 +53,7 @@ def receive(request: HttpRequest, token: str, dialect: str) -> HttpResponse:
         source=source,
         received_at=now,
         due_at=now,
-        content_type=request.content_type[:100],
+        content_type=(request.content_type or "")[:100],
         headers=headers,
         body=body,
     )

@@ -20,7 +20,7 @@ Outcome = RawEvent.Outcome
 
 
 def facts_of(alert: Alert) -> dict[str, Any]:
-    """What route conditions can ask about an alert. Attributes stand under `attributes.` and, for short, by their names."""
+    """What route conditions can ask about an alert. Attributes stand under `attributes.` and by their names."""
     service = alert.service
     facts = {
         "title": alert.title,
@@ -45,7 +45,9 @@ class Router:
 
     @cached_property
     def routes(self) -> dict[int, AlertRoute]:
-        enabled = AlertRoute.objects.filter(is_enabled=True).select_related("escalation_policy", "severity", "incident_type")
+        enabled = AlertRoute.objects.filter(is_enabled=True).select_related(
+            "escalation_policy", "severity", "incident_type"
+        )
         return {route.pk: route for route in enabled.order_by("position", "id")}
 
     @cached_property

@@ -39,7 +39,9 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 
 def visible(request: HttpRequest, pk: int) -> Alert:
     """The alert; 404 for one that the viewer may not see."""
-    alert = Alert.objects.visible_to(actor_of(request)).for_lists().select_related("last_raw_event").filter(pk=pk).first()
+    alert = (
+        Alert.objects.visible_to(actor_of(request)).for_lists().select_related("last_raw_event").filter(pk=pk).first()
+    )
     if alert is None:
         raise Http404
     return alert
@@ -85,7 +87,10 @@ def resolve(request: HttpRequest, pk: int) -> HttpResponse:
 def source_list(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     listing = list_page(
-        request, AlertSource.objects.select_related("team"), AlertSourceFilter, sortable=("name", "dialect", "last_event_at")
+        request,
+        AlertSource.objects.select_related("team"),
+        AlertSourceFilter,
+        sortable=("name", "dialect", "last_event_at"),
     )
     return render(request, "alerts/source_list.html", {"list": listing, "can_configure": can_configure(actor)})
 

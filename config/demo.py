@@ -1,4 +1,4 @@
-"""The demo organisation: what a newcomer finds after the first start. Made through the same actions as everything else."""
+"""The demo organisation: what a newcomer finds after the first start, made through the actions."""
 
 from datetime import datetime, time, timedelta
 
@@ -38,7 +38,12 @@ SERVICES = [
     ("search", "Search", 2, "Finds products.", [], ["search"]),
     ("invoices", "Invoices", 3, "Writes and mails invoices.", ["payments"], []),
 ]
-COMPONENTS = [("Payments", ["payments", "checkout"]), ("Sign-in", ["identity"]), ("Search", ["search"]), ("API", ["postgres"])]
+COMPONENTS = [
+    ("Payments", ["payments", "checkout"]),
+    ("Sign-in", ["identity"]),
+    ("Search", ["search"]),
+    ("API", ["postgres"]),
+]
 
 
 @transaction.atomic
@@ -181,9 +186,7 @@ def _alerting(policy: EscalationPolicy, team: Team, now: datetime) -> None:
         paging=AlertRoute.Paging.SERVICE,
         escalation_policy=policy,
     )
-    save_route(
-        actor=ACTOR, name="Everything else: record only", conditions={}, paging=AlertRoute.Paging.NOBODY
-    )
+    save_route(actor=ACTOR, name="Everything else: record only", conditions={}, paging=AlertRoute.Paging.NOBODY)
 
 
 def _status_page(services: dict[str, Service], now: datetime) -> StatusPage:

@@ -27,7 +27,7 @@ TITLES = {
 
 
 class DomainErrorMiddleware:
-    """Turns a domain error that a view let through into a message on the page the person came from, or an error page."""
+    """Turns a domain error that a view let through into a message where the person came from, or an error page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

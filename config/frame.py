@@ -15,8 +15,8 @@ from alerts.models import RawEvent
 from events.models import Delivery
 from oncall.engine import heartbeat_age, overdue
 from oncall.models import Escalation, Page, Schedule
-from oncall.rota import on_call_until
 from oncall.roster import schedule_specs
+from oncall.rota import on_call_until
 
 HORIZON = timedelta(days=14)
 ENGINE_IS_LATE = timedelta(seconds=30)

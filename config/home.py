@@ -1,9 +1,9 @@
-"""The home page: what is burning, what is yours, who is on call, the last seven days. And the search behind the palette."""
+"""The home page: what is burning, what is yours, who is on call; and the search behind the palette."""
 
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -36,11 +36,11 @@ def home(request: HttpRequest) -> HttpResponse:
         "my_roles": Incident.objects.visible_to(actor)
         .open()
         .for_lists()
-        .filter(role_assignments__user_id=actor.user_id, role_assignments__ended_at=None)
+        .filter(role_assignments__user_id=actor.person_id, role_assignments__ended_at=None)
         .distinct(),
         "my_action_items": ActionItem.objects.visible_to(actor)
         .open()
-        .filter(owner_id=actor.user_id)
+        .filter(owner_id=actor.person_id)
         .select_related("incident")
         .order_by("due_on")[:10],
         "on_call": [{"schedule": schedule, "people": on_call.get(schedule.pk, [])} for schedule in schedules],
@@ -52,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def open_pages(actor: Actor) -> list[Escalation]:
     """The escalations that wait for an answer of this person, the oldest first."""
-    mine = Page.objects.filter(user_id=actor.user_id, escalation__status=Escalation.Status.TRIGGERED)
+    mine = Page.objects.filter(user_id=actor.person_id, escalation__status=Escalation.Status.TRIGGERED)
     return list(Escalation.objects.filter(pk__in=mine.values("escalation_id")).order_by("pk"))
 
 
@@ -73,14 +73,16 @@ def week_of(actor: Actor) -> list[dict[str, Any]]:
         {
             "day": day,
             "count": len(incidents),
-            "worst": max((incident.severity for incident in incidents), key=lambda severity: severity.rank, default=None),
+            "worst": max(
+                (incident.severity for incident in incidents), key=lambda severity: severity.rank, default=None
+            ),
         }
         for day, incidents in sorted(days.items())
     ]
 
 
 def search(request: HttpRequest) -> JsonResponse:
-    """`/search/?q=` for the palette: `{"results": [{"title", "subtitle", "url", "kind"}]}`, only what the viewer may see."""
+    """`/search/?q=` for the palette: `{"results": [{"title", "subtitle", "url", "kind"}]}`, only what is visible."""
     actor = actor_of(request)
     words = request.GET.get("q", "").strip()[:100]
     return JsonResponse({"results": found(actor, words) if words else []})

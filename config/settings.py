@@ -65,7 +65,7 @@ try:
     DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20)
     EMAIL_URL = env.str("EMAIL_URL", "")
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sitrep <sitrep@localhost>")
-    ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", [])
+    ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
     SENTRY_DSN = env.str("SENTRY_DSN", "")
     LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
@@ -203,7 +203,9 @@ CHANNEL_LAYERS = {
 
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = CELERY_BROKER_URL or REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_URL = CELERY_BROKER_URL or REDIS_URL.replace("unix://", "redis+socket://").replace(
+    "?db=", "?virtual_host="
+)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

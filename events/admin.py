@@ -33,7 +33,9 @@ class EventAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Event]:
         """Leaves out what happened to things that may be private: incidents are read on their own pages."""
-        return Event.objects.exclude(subject_type__startswith="incidents.").exclude(subject_type__startswith="postmortems.")
+        return Event.objects.exclude(subject_type__startswith="incidents.").exclude(
+            subject_type__startswith="postmortems."
+        )
 
 
 @admin.register(Delivery)

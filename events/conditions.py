@@ -59,8 +59,9 @@ OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
     "one_of": lambda fact, value: fact is not MISSING and any(_same(fact, item) for item in value),
     "not_one_of": lambda fact, value: fact is MISSING or not any(_same(fact, item) for item in value),
     "contains": lambda fact, value: fact is not MISSING and _contains(fact, value),
-    "matches": lambda fact, value: fact is not MISSING
-    and re.search(value, _text(fact)[:LONGEST_TEXT_MATCHED]) is not None,
+    "matches": lambda fact, value: (
+        fact is not MISSING and re.search(value, _text(fact)[:LONGEST_TEXT_MATCHED]) is not None
+    ),
     "greater": lambda fact, value: fact is not MISSING and _compare(fact, value, lambda a, b: a > b),
     "less": lambda fact, value: fact is not MISSING and _compare(fact, value, lambda a, b: a < b),
     "exists": lambda fact, value: fact is not MISSING and fact not in (None, "", [], {}),

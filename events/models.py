@@ -67,7 +67,9 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         constraints = [
             models.UniqueConstraint(fields=["event", "handler"], name="delivery_once_per_handler"),
-            models.CheckConstraint(condition=Q(state__in=["pending", "running", "done", "dead"]), name="delivery_state"),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "running", "done", "dead"]), name="delivery_state"
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state__in=["pending", "running"]), name="delivery_due"),

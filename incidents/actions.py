@@ -102,7 +102,9 @@ def declare_incident(
         data={"severity": severity.slug, "status": status.slug},
         is_key=True,
     )
-    impacts = services if isinstance(services, Mapping) else dict.fromkeys(services, IncidentService.Impact.PARTIAL_OUTAGE)
+    impacts = (
+        services if isinstance(services, Mapping) else dict.fromkeys(services, IncidentService.Impact.PARTIAL_OUTAGE)
+    )
     for service, impact in impacts.items():
         set_affected_service(actor=actor, incident=incident, service=service, impact=impact, now=now)
     publish(
@@ -177,7 +179,9 @@ def post_update(
     )
     incident.last_update_at, incident.next_update_due_at = now, due_at
     incident.save(update_fields=["last_update_at", "next_update_due_at"])
-    add_entry(incident=incident, actor=actor, kind=Kind.UPDATE, text=text, now=now, data={"update": update.pk}, is_key=True)
+    add_entry(
+        incident=incident, actor=actor, kind=Kind.UPDATE, text=text, now=now, data={"update": update.pk}, is_key=True
+    )
     publish("incident.updated", subject=incident, actor=actor, data={"update": update.pk})
     return update
 
@@ -305,7 +309,9 @@ def mitigate_incident(*, actor: Actor, incident: Incident, now: datetime) -> Inc
         raise Conflict("This incident is no longer open.", remedy="Reopen it first.")
     incident.mitigated_at = now
     incident.save(update_fields=["mitigated_at"])
-    add_entry(incident=incident, actor=actor, kind=Kind.STATUS, text="mitigated: the impact is over", now=now, is_key=True)
+    add_entry(
+        incident=incident, actor=actor, kind=Kind.STATUS, text="mitigated: the impact is over", now=now, is_key=True
+    )
     publish("incident.mitigated", subject=incident, actor=actor)
     return incident
 
@@ -361,7 +367,9 @@ def set_affected_service(
         IncidentService.objects.filter(incident=incident, service=service).delete()
         text = f"took {service.name} off the affected services"
     elif impact not in IncidentService.Impact.values:
-        raise Invalid(f"{impact!r} is not an impact.", field="impact", remedy=f"Use {', '.join(IncidentService.Impact.values)}.")
+        raise Invalid(
+            f"{impact!r} is not an impact.", field="impact", remedy=f"Use {', '.join(IncidentService.Impact.values)}."
+        )
     else:
         IncidentService.objects.update_or_create(incident=incident, service=service, defaults={"impact": impact})
         text = f"marked {service.name} as affected: {IncidentService.Impact(impact).label.lower()}"

@@ -63,9 +63,12 @@ class RolesInline(admin.TabularInline[RoleAssignment, Incident]):
     model = RoleAssignment
     extra = 0
     can_delete = False
-    fields = readonly_fields = ["role", "user", "started_at", "ended_at"]
+    fields = ["role", "user", "started_at", "ended_at"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 

@@ -232,7 +232,18 @@ class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
 
     class Meta:
         model = TimelineEntry
-        fields = ["sequence", "kind", "text", "data", "actor_kind", "actor_name", "user", "via", "occurred_at", "is_key"]
+        fields = [
+            "sequence",
+            "kind",
+            "text",
+            "data",
+            "actor_kind",
+            "actor_name",
+            "user",
+            "via",
+            "occurred_at",
+            "is_key",
+        ]
 
 
 class IncidentUpdateSerializer(serializers.ModelSerializer[IncidentUpdate]):
@@ -274,7 +285,9 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
     @extend_schema(request=EditSerializer)
     def partial_update(self, request: Request, number: str) -> Response:
         data = self.validated(EditSerializer)
-        return self.changed(actions.edit_incident(actor=self.actor, incident=self.get_object(), now=timezone.now(), **data))
+        return self.changed(
+            actions.edit_incident(actor=self.actor, incident=self.get_object(), now=timezone.now(), **data)
+        )
 
     @extend_schema(request=UpdateSerializer, responses={201: IncidentUpdateSerializer})
     @action(detail=True, methods=["post"], url_path="updates")

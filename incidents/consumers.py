@@ -1,7 +1,7 @@
 """The websocket of an incident page: it carries entries and fragments that were rendered once.
 
 The client speaks first: `{"type": "resume", "after": <last sequence>}`, also after every reconnect and on a gap. It is
-sent all that it missed, then `{"type": "resumed", "sequence": n}`; from then on each message as it happens. A client that
+sent all it missed, then `{"type": "resumed", "sequence": n}`; from then on each message as it happens. A client that
 loses its access is sent `{"type": "gone"}` and cut off.
 """
 
@@ -63,10 +63,12 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def visible_incident(self, number: int) -> Incident | None:
         # The session's user is read again: a role or an account may have changed since the page was opened.
-        user = User.objects.filter(pk=getattr(self.scope["user"], "pk", None), is_active=True).first()
+        user = User.objects.filter(pk=self.scope["user"].pk or 0, is_active=True).first()
         if user is None:
             return None
-        visible: Incident | None = Incident.objects.visible_to(Actor.of_user(user, via="web")).filter(number=number).first()
+        visible: Incident | None = (
+            Incident.objects.visible_to(Actor.of_user(user, via="web")).filter(number=number).first()
+        )
         return visible
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
@@ -76,6 +78,7 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def fragments(self) -> list[dict[str, Any]]:
+        assert self.incident_id is not None  # noqa: S101  (set on connect)
         return fragment_messages(Incident.objects.for_lists().get(pk=self.incident_id))
 
 

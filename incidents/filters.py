@@ -33,8 +33,12 @@ class IncidentFilter(ListFilter):
     mode = django_filters.MultipleChoiceFilter(choices=Incident.Mode.choices, label=_("Mode"))
     visibility = django_filters.ChoiceFilter(choices=Incident.Visibility.choices, label=_("Visibility"))
     open = django_filters.BooleanFilter(method="only_open", label=_("Open"))
-    declared_after = django_filters.IsoDateTimeFilter(field_name="declared_at", lookup_expr="gte", label=_("Declared after"))
-    declared_before = django_filters.IsoDateTimeFilter(field_name="declared_at", lookup_expr="lt", label=_("Declared before"))
+    declared_after = django_filters.IsoDateTimeFilter(
+        field_name="declared_at", lookup_expr="gte", label=_("Declared after")
+    )
+    declared_before = django_filters.IsoDateTimeFilter(
+        field_name="declared_at", lookup_expr="lt", label=_("Declared before")
+    )
 
     class Meta:
         model = Incident

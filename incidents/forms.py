@@ -9,24 +9,36 @@ from accounts.models import User
 from catalog.models import Service
 from incidents.models import Incident, IncidentRole, IncidentService, IncidentStatus, IncidentType, Severity
 
-NEXT_UPDATE_CHOICES = [("", _("As the severity says")), ("15", _("15 minutes")), ("30", _("30 minutes")), ("60", _("1 hour"))]
+NEXT_UPDATE_CHOICES = [
+    ("", _("As the severity says")),
+    ("15", _("15 minutes")),
+    ("30", _("30 minutes")),
+    ("60", _("1 hour")),
+]
 
 
 class DeclareForm(forms.Form):
     """What is wrong, how bad, what it hits."""
 
-    name = forms.CharField(label=_("What is wrong?"), max_length=200, help_text=_("A few words that a colleague understands."))
+    name = forms.CharField(
+        label=_("What is wrong?"), max_length=200, help_text=_("A few words that a colleague understands.")
+    )
     severity = forms.ModelChoiceField(Severity.objects.all(), label=_("How bad is it?"), empty_label=None)
     summary = forms.CharField(
         label=_("What do you know?"), required=False, widget=forms.Textarea(attrs={"rows": 3, "data-draft": "declare"})
     )
-    services = forms.ModelMultipleChoiceField(Service.objects.order_by("name"), label=_("Affected services"), required=False)
+    services = forms.ModelMultipleChoiceField(
+        Service.objects.order_by("name"), label=_("Affected services"), required=False
+    )
     lead = forms.ModelChoiceField(
         User.objects.filter(is_active=True).exclude(role="viewer"), label=_("Incident commander"), required=False
     )
     incident_type = forms.ModelChoiceField(IncidentType.objects.all(), label=_("Type"), empty_label=None)
     visibility = forms.ChoiceField(
-        label=_("Who may see it?"), choices=Incident.Visibility.choices, required=False, initial=Incident.Visibility.PUBLIC
+        label=_("Who may see it?"),
+        choices=Incident.Visibility.choices,
+        required=False,
+        initial=Incident.Visibility.PUBLIC,
     )
     mode = forms.ChoiceField(
         label=_("Mode"), choices=Incident.Mode.choices, required=False, initial=Incident.Mode.STANDARD
@@ -57,8 +69,12 @@ class UpdateForm(forms.Form):
     text = forms.CharField(
         label=_("What do we know, what do we do?"), widget=forms.Textarea(attrs={"rows": 4, "data-draft": "update"})
     )
-    status = forms.ModelChoiceField(IncidentStatus.objects.all(), label=_("Status"), required=False, empty_label=_("Unchanged"))
-    severity = forms.ModelChoiceField(Severity.objects.all(), label=_("Severity"), required=False, empty_label=_("Unchanged"))
+    status = forms.ModelChoiceField(
+        IncidentStatus.objects.all(), label=_("Status"), required=False, empty_label=_("Unchanged")
+    )
+    severity = forms.ModelChoiceField(
+        Severity.objects.all(), label=_("Severity"), required=False, empty_label=_("Unchanged")
+    )
     next_update_minutes = forms.TypedChoiceField(
         label=_("Next update in"), choices=NEXT_UPDATE_CHOICES, coerce=int, required=False, empty_value=None
     )
@@ -85,7 +101,10 @@ class RoleForm(forms.Form):
 
     role = forms.ModelChoiceField(IncidentRole.objects.all(), to_field_name="slug", label=_("Role"))
     user = forms.ModelChoiceField(
-        User.objects.filter(is_active=True).exclude(role="viewer"), label=_("Person"), required=False, empty_label=_("Nobody")
+        User.objects.filter(is_active=True).exclude(role="viewer"),
+        label=_("Person"),
+        required=False,
+        empty_label=_("Nobody"),
     )
 
 

@@ -13,7 +13,9 @@ WORDS: dict[str, Callable[[Event], str]] = {
     "escalation.level_paged": lambda event: f"paged {event.data['names']} (level {event.data['level'] + 1})",
     "escalation.level_skipped": lambda event: f"paging, level {event.data['level'] + 1}: {event.data['reason']}",
     "escalation.exhausted": lambda event: "nobody answered: every level was tried",
-    "page.failed": lambda event: f"could not page {event.data['name']} by {event.data['channel']}: {event.data['reason']}",
+    "page.failed": lambda event: (
+        f"could not page {event.data['name']} by {event.data['channel']}: {event.data['reason']}"
+    ),
 }
 
 

@@ -1,7 +1,7 @@
 """Incidents and what they are made of: severities, statuses, roles, types, updates and the timeline."""
 
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVector
@@ -107,7 +107,9 @@ class IncidentType(models.Model):
     class Meta:
         ordering = ["-is_default", "name"]
         constraints = [
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="incident_type_one_default")
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="incident_type_one_default"
+            )
         ]
 
     def __str__(self) -> str:
@@ -146,7 +148,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
             return self
         return self.filter(
             Q(visibility=Incident.Visibility.PUBLIC)
-            | Q(pk__in=IncidentMember.objects.filter(user_id=actor.user_id).values("incident_id"))
+            | Q(pk__in=IncidentMember.objects.filter(user_id=actor.person_id).values("incident_id"))
         )
 
     def open(self) -> Self:
@@ -186,7 +188,9 @@ class Incident(models.Model):
     incident_type = models.ForeignKey(IncidentType, on_delete=models.PROTECT, related_name="incidents")
     severity = models.ForeignKey(Severity, on_delete=models.PROTECT, related_name="incidents")
     status = models.ForeignKey(IncidentStatus, on_delete=models.PROTECT, related_name="incidents")
-    declared_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="declared_incidents")
+    declared_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="declared_incidents"
+    )
     declared_by_name = models.CharField(max_length=200)
     users_affected = models.PositiveIntegerField(null=True, blank=True)
     services: models.ManyToManyField[Service, "IncidentService"] = models.ManyToManyField(

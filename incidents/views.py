@@ -55,7 +55,10 @@ def declare(request: HttpRequest) -> HttpResponse:
     """The form that declares an incident, and its answer."""
     actor = actor_of(request)
     worst = Severity.objects.order_by("rank").first()
-    initial = {"severity": request.GET.get("severity", worst.pk if worst else None), "name": request.GET.get("name", "")}
+    initial = {
+        "severity": request.GET.get("severity", worst.pk if worst else None),
+        "name": request.GET.get("name", ""),
+    }
     form = forms.DeclareForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
@@ -68,7 +71,9 @@ def declare(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Viewers may not declare incidents. Ask an administrator for another role."))
         return HttpResponseRedirect("/incidents/")
     status = 422 if request.method == "POST" else 200
-    return render(request, "incidents/declare.html", {"form": form, "severities": Severity.objects.all()}, status=status)
+    return render(
+        request, "incidents/declare.html", {"form": form, "severities": Severity.objects.all()}, status=status
+    )
 
 
 def detail(request: HttpRequest, number: int) -> HttpResponse:
@@ -113,7 +118,7 @@ Act = Callable[[Actor, Incident, dict[str, Any], datetime], object]
 
 
 def change(form_class: type[Form] | None, act: Act, *, done: str = "") -> Callable[[HttpRequest, int], HttpResponse]:
-    """A view that changes one incident: reads the form, calls the action, and lets the live page show what came of it."""
+    """A view that changes one incident: it reads the form and calls the action; the live page shows the rest."""
 
     @require_POST
     def view(request: HttpRequest, number: int) -> HttpResponse:
@@ -148,7 +153,8 @@ add_note = change(
 )
 post_update = change(forms.UpdateForm, _update)
 edit = change(
-    forms.EditForm, lambda actor, incident, data, now: actions.edit_incident(actor=actor, incident=incident, now=now, **data)
+    forms.EditForm,
+    lambda actor, incident, data, now: actions.edit_incident(actor=actor, incident=incident, now=now, **data),
 )
 change_status = change(
     forms.StatusForm,
@@ -159,7 +165,8 @@ change_severity = change(
     lambda actor, incident, data, now: actions.change_severity(actor=actor, incident=incident, now=now, **data),
 )
 assign_role = change(
-    forms.RoleForm, lambda actor, incident, data, now: actions.assign_role(actor=actor, incident=incident, now=now, **data)
+    forms.RoleForm,
+    lambda actor, incident, data, now: actions.assign_role(actor=actor, incident=incident, now=now, **data),
 )
 set_service = change(
     forms.ServiceForm,
@@ -168,7 +175,8 @@ set_service = change(
     ),
 )
 add_member = change(
-    forms.MemberForm, lambda actor, incident, data, now: actions.add_member(actor=actor, incident=incident, now=now, **data)
+    forms.MemberForm,
+    lambda actor, incident, data, now: actions.add_member(actor=actor, incident=incident, now=now, **data),
 )
 remove_member = change(
     forms.MemberForm,
@@ -184,4 +192,6 @@ mitigate = change(
 resolve = change(
     None, lambda actor, incident, data, now: actions.resolve_incident(actor=actor, incident=incident, now=now)
 )
-reopen = change(None, lambda actor, incident, data, now: actions.reopen_incident(actor=actor, incident=incident, now=now))
+reopen = change(
+    None, lambda actor, incident, data, now: actions.reopen_incident(actor=actor, incident=incident, now=now)
+)

@@ -8,7 +8,15 @@ severity; the annotations `summary` and `description` become title and descripti
 from collections.abc import Mapping
 from typing import Any
 
-from alerts.dialects.format import LONGEST_TITLE, Dialect, DialectError, NormalisedEvent, read_json, read_time, short_key
+from alerts.dialects.format import (
+    LONGEST_TITLE,
+    Dialect,
+    DialectError,
+    NormalisedEvent,
+    read_json,
+    read_time,
+    short_key,
+)
 
 
 def parse(body: bytes, headers: Mapping[str, str]) -> list[NormalisedEvent]:

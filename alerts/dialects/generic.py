@@ -13,7 +13,15 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from alerts.dialects.format import LONGEST_TITLE, Dialect, DialectError, NormalisedEvent, read_json, read_time, short_key
+from alerts.dialects.format import (
+    LONGEST_TITLE,
+    Dialect,
+    DialectError,
+    NormalisedEvent,
+    read_json,
+    read_time,
+    short_key,
+)
 
 TEXT_FIELDS = ("title", "dedup_key", "severity", "service", "description", "url")
 KNOWN = {*TEXT_FIELDS, "status", "started_at", "attributes"}
@@ -42,7 +50,9 @@ def _event(data: Any, where: str) -> NormalisedEvent:
         raise DialectError("A title is needed.", field_name=f"{where}title", remedy="Say in a few words what is wrong.")
     attributes = data.get("attributes", {})
     if not isinstance(attributes, dict):
-        raise DialectError("attributes must be an object.", field_name=f"{where}attributes", remedy='Send {"key": "value"}.')
+        raise DialectError(
+            "attributes must be an object.", field_name=f"{where}attributes", remedy='Send {"key": "value"}.'
+        )
     extra = {key: value for key, value in data.items() if key not in KNOWN}
     key = text["dedup_key"] or hashlib.sha256(f"{text['title']}\n{text['service']}".encode()).hexdigest()
     return NormalisedEvent(
@@ -63,7 +73,9 @@ def _text(data: dict[str, Any], name: str, where: str) -> str:
     if value is None:
         return ""
     if isinstance(value, (dict, list)):
-        raise DialectError(f"{name} must be text.", field_name=f"{where}{name}", remedy="Put structure into attributes.")
+        raise DialectError(
+            f"{name} must be text.", field_name=f"{where}{name}", remedy="Put structure into attributes."
+        )
     return str(value).strip()
 
 

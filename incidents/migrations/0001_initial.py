@@ -8,258 +8,437 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
-        ('oncall', '0001_initial'),
+        ("catalog", "0001_initial"),
+        ("oncall", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='IncidentRole',
+            name="IncidentRole",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('short_name', models.CharField(max_length=20)),
-                ('description', models.TextField(blank=True)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("short_name", models.CharField(max_length=20)),
+                ("description", models.TextField(blank=True)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
             ],
             options={
-                'ordering': ['position'],
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='IncidentStatus',
+            name="IncidentStatus",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('category', models.CharField(choices=[('triage', 'Triage'), ('active', 'Active'), ('post_incident', 'Post-incident'), ('closed', 'Closed'), ('declined', 'Declined'), ('merged', 'Merged'), ('canceled', 'Canceled')], max_length=15)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('description', models.TextField(blank=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                (
+                    "category",
+                    models.CharField(
+                        choices=[
+                            ("triage", "Triage"),
+                            ("active", "Active"),
+                            ("post_incident", "Post-incident"),
+                            ("closed", "Closed"),
+                            ("declined", "Declined"),
+                            ("merged", "Merged"),
+                            ("canceled", "Canceled"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField()),
+                ("description", models.TextField(blank=True)),
             ],
             options={
-                'verbose_name_plural': 'incident statuses',
-                'ordering': ['position'],
+                "verbose_name_plural": "incident statuses",
+                "ordering": ["position"],
             },
         ),
         migrations.CreateModel(
-            name='Severity',
+            name="Severity",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('rank', models.PositiveSmallIntegerField(unique=True)),
-                ('description', models.TextField(blank=True)),
-                ('response', models.CharField(blank=True, max_length=200)),
-                ('acknowledge_target', models.DurationField(blank=True, null=True)),
-                ('resolve_target', models.DurationField(blank=True, null=True)),
-                ('update_interval', models.DurationField(blank=True, null=True)),
-                ('pages', models.BooleanField(default=True)),
-                ('requires_postmortem', models.BooleanField(default=False)),
-                ('first_minutes', models.BooleanField(default=False, help_text='Shows the first-five-minutes checklist.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("rank", models.PositiveSmallIntegerField(unique=True)),
+                ("description", models.TextField(blank=True)),
+                ("response", models.CharField(blank=True, max_length=200)),
+                ("acknowledge_target", models.DurationField(blank=True, null=True)),
+                ("resolve_target", models.DurationField(blank=True, null=True)),
+                ("update_interval", models.DurationField(blank=True, null=True)),
+                ("pages", models.BooleanField(default=True)),
+                ("requires_postmortem", models.BooleanField(default=False)),
+                (
+                    "first_minutes",
+                    models.BooleanField(default=False, help_text="Shows the first-five-minutes checklist."),
+                ),
             ],
             options={
-                'verbose_name_plural': 'severities',
-                'ordering': ['-rank'],
+                "verbose_name_plural": "severities",
+                "ordering": ["-rank"],
             },
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField(unique=True)),
-                ('name', models.CharField(max_length=200)),
-                ('summary', models.TextField(blank=True)),
-                ('mode', models.CharField(choices=[('standard', 'Standard'), ('retrospective', 'Retrospective'), ('test', 'Test')], default='standard', max_length=15)),
-                ('visibility', models.CharField(choices=[('public', 'Everybody here'), ('private', 'Members only')], default='public', max_length=10)),
-                ('declared_by_name', models.CharField(max_length=200)),
-                ('users_affected', models.PositiveIntegerField(blank=True, null=True)),
-                ('last_sequence', models.PositiveIntegerField(default=0)),
-                ('started_at', models.DateTimeField(blank=True, help_text='When the impact began.', null=True)),
-                ('detected_at', models.DateTimeField(blank=True, null=True)),
-                ('declared_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
-                ('mitigated_at', models.DateTimeField(blank=True, help_text='When the impact was over.', null=True)),
-                ('resolved_at', models.DateTimeField(blank=True, help_text='When the cause was fixed.', null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('last_update_at', models.DateTimeField(blank=True, null=True)),
-                ('next_update_due_at', models.DateTimeField(blank=True, null=True)),
-                ('declared_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='declared_incidents', to=settings.AUTH_USER_MODEL)),
-                ('escalations', models.ManyToManyField(blank=True, related_name='incidents', to='oncall.escalation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.PositiveIntegerField(unique=True)),
+                ("name", models.CharField(max_length=200)),
+                ("summary", models.TextField(blank=True)),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("standard", "Standard"), ("retrospective", "Retrospective"), ("test", "Test")],
+                        default="standard",
+                        max_length=15,
+                    ),
+                ),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[("public", "Everybody here"), ("private", "Members only")],
+                        default="public",
+                        max_length=10,
+                    ),
+                ),
+                ("declared_by_name", models.CharField(max_length=200)),
+                ("users_affected", models.PositiveIntegerField(blank=True, null=True)),
+                ("last_sequence", models.PositiveIntegerField(default=0)),
+                ("started_at", models.DateTimeField(blank=True, help_text="When the impact began.", null=True)),
+                ("detected_at", models.DateTimeField(blank=True, null=True)),
+                ("declared_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
+                ("mitigated_at", models.DateTimeField(blank=True, help_text="When the impact was over.", null=True)),
+                ("resolved_at", models.DateTimeField(blank=True, help_text="When the cause was fixed.", null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("last_update_at", models.DateTimeField(blank=True, null=True)),
+                ("next_update_due_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "declared_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="declared_incidents",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("escalations", models.ManyToManyField(blank=True, related_name="incidents", to="oncall.escalation")),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='IncidentMember',
+            name="IncidentMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('added_at', models.DateTimeField()),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='incidents.incident')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='incident_memberships', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("added_at", models.DateTimeField()),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="incidents.incident"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="incident_memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['incident', 'id'],
-            },
-        ),
-        migrations.AddField(
-            model_name='incident',
-            name='members',
-            field=models.ManyToManyField(related_name='private_incidents', through='incidents.IncidentMember', to=settings.AUTH_USER_MODEL),
-        ),
-        migrations.CreateModel(
-            name='IncidentService',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('impact', models.CharField(choices=[('degraded_performance', 'Degraded performance'), ('partial_outage', 'Partial outage'), ('major_outage', 'Major outage')], default='partial_outage', max_length=25)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='affected_services', to='incidents.incident')),
-                ('service', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incident_services', to='catalog.service')),
-            ],
-            options={
-                'ordering': ['incident', 'service__tier', 'service__name'],
-            },
-        ),
-        migrations.AddField(
-            model_name='incident',
-            name='services',
-            field=models.ManyToManyField(related_name='incidents', through='incidents.IncidentService', to='catalog.service'),
-        ),
-        migrations.AddField(
-            model_name='incident',
-            name='status',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='incidents.incidentstatus'),
-        ),
-        migrations.CreateModel(
-            name='IncidentType',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('slug', models.SlugField(max_length=60, unique=True)),
-                ('description', models.TextField(blank=True)),
-                ('is_default', models.BooleanField(default=False)),
-                ('private_by_default', models.BooleanField(default=False)),
-            ],
-            options={
-                'ordering': ['-is_default', 'name'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_default', True)), fields=('is_default',), name='incident_type_one_default')],
-            },
-        ),
-        migrations.AddField(
-            model_name='incident',
-            name='incident_type',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='incidents.incidenttype'),
-        ),
-        migrations.CreateModel(
-            name='RoleAssignment',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='role_assignments', to='incidents.incident')),
-                ('role', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='assignments', to='incidents.incidentrole')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='role_assignments', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'ordering': ['incident', 'role__position', '-started_at'],
-            },
-        ),
-        migrations.CreateModel(
-            name='IncidentUpdate',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.TextField()),
-                ('author_name', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField()),
-                ('next_update_due_at', models.DateTimeField(blank=True, null=True)),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='incident_updates', to=settings.AUTH_USER_MODEL)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='updates', to='incidents.incident')),
-                ('status', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.incidentstatus')),
-                ('severity', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.severity')),
-            ],
-            options={
-                'ordering': ['-id'],
+                "ordering": ["incident", "id"],
             },
         ),
         migrations.AddField(
-            model_name='incidentrole',
-            name='required_for',
-            field=models.ManyToManyField(blank=True, related_name='required_roles', to='incidents.severity'),
-        ),
-        migrations.AddField(
-            model_name='incident',
-            name='severity',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='incidents', to='incidents.severity'),
+            model_name="incident",
+            name="members",
+            field=models.ManyToManyField(
+                related_name="private_incidents", through="incidents.IncidentMember", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.CreateModel(
-            name='TimelineEntry',
+            name="IncidentService",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('sequence', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('declared', 'Declared'), ('note', 'Note'), ('update', 'Update'), ('status', 'Status'), ('severity', 'Severity'), ('role', 'Role'), ('service', 'Service'), ('member', 'Member'), ('edit', 'Edit'), ('alert', 'Alert'), ('page', 'Page'), ('status_page', 'Status page'), ('postmortem', 'Postmortem')], max_length=15)),
-                ('text', models.TextField(help_text='Plain words; for notes and updates, Markdown.')),
-                ('data', models.JSONField(default=dict)),
-                ('actor_kind', models.CharField(max_length=20)),
-                ('actor_name', models.CharField(max_length=200)),
-                ('via', models.CharField(max_length=20)),
-                ('occurred_at', models.DateTimeField()),
-                ('is_key', models.BooleanField(default=False)),
-                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='timeline', to='incidents.incident')),
-                ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='timeline_entries', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "impact",
+                    models.CharField(
+                        choices=[
+                            ("degraded_performance", "Degraded performance"),
+                            ("partial_outage", "Partial outage"),
+                            ("major_outage", "Major outage"),
+                        ],
+                        default="partial_outage",
+                        max_length=25,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="affected_services",
+                        to="incidents.incident",
+                    ),
+                ),
+                (
+                    "service",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="incident_services",
+                        to="catalog.service",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'timeline entries',
-                'ordering': ['incident', '-sequence'],
+                "ordering": ["incident", "service__tier", "service__name"],
+            },
+        ),
+        migrations.AddField(
+            model_name="incident",
+            name="services",
+            field=models.ManyToManyField(
+                related_name="incidents", through="incidents.IncidentService", to="catalog.service"
+            ),
+        ),
+        migrations.AddField(
+            model_name="incident",
+            name="status",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="incidents", to="incidents.incidentstatus"
+            ),
+        ),
+        migrations.CreateModel(
+            name="IncidentType",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("slug", models.SlugField(max_length=60, unique=True)),
+                ("description", models.TextField(blank=True)),
+                ("is_default", models.BooleanField(default=False)),
+                ("private_by_default", models.BooleanField(default=False)),
+            ],
+            options={
+                "ordering": ["-is_default", "name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("is_default",),
+                        name="incident_type_one_default",
+                    )
+                ],
+            },
+        ),
+        migrations.AddField(
+            model_name="incident",
+            name="incident_type",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="incidents", to="incidents.incidenttype"
+            ),
+        ),
+        migrations.CreateModel(
+            name="RoleAssignment",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="role_assignments",
+                        to="incidents.incident",
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="assignments",
+                        to="incidents.incidentrole",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="role_assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["incident", "role__position", "-started_at"],
             },
         ),
         migrations.CreateModel(
-            name='UpdateTemplate',
+            name="IncidentUpdate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('moment', models.CharField(choices=[('initial', 'First update'), ('update', 'Update'), ('resolved', 'Resolved')], max_length=10)),
-                ('locale', models.CharField(default='en', max_length=10)),
-                ('text', models.TextField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("text", models.TextField()),
+                ("author_name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField()),
+                ("next_update_due_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="incident_updates",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="updates", to="incidents.incident"
+                    ),
+                ),
+                (
+                    "status",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="incidents.incidentstatus"
+                    ),
+                ),
+                (
+                    "severity",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="incidents.severity"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['moment', 'locale'],
-                'constraints': [models.UniqueConstraint(fields=('moment', 'locale'), name='update_template_once')],
+                "ordering": ["-id"],
+            },
+        ),
+        migrations.AddField(
+            model_name="incidentrole",
+            name="required_for",
+            field=models.ManyToManyField(blank=True, related_name="required_roles", to="incidents.severity"),
+        ),
+        migrations.AddField(
+            model_name="incident",
+            name="severity",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="incidents", to="incidents.severity"
+            ),
+        ),
+        migrations.CreateModel(
+            name="TimelineEntry",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("sequence", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("declared", "Declared"),
+                            ("note", "Note"),
+                            ("update", "Update"),
+                            ("status", "Status"),
+                            ("severity", "Severity"),
+                            ("role", "Role"),
+                            ("service", "Service"),
+                            ("member", "Member"),
+                            ("edit", "Edit"),
+                            ("alert", "Alert"),
+                            ("page", "Page"),
+                            ("status_page", "Status page"),
+                            ("postmortem", "Postmortem"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("text", models.TextField(help_text="Plain words; for notes and updates, Markdown.")),
+                ("data", models.JSONField(default=dict)),
+                ("actor_kind", models.CharField(max_length=20)),
+                ("actor_name", models.CharField(max_length=200)),
+                ("via", models.CharField(max_length=20)),
+                ("occurred_at", models.DateTimeField()),
+                ("is_key", models.BooleanField(default=False)),
+                (
+                    "incident",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="timeline", to="incidents.incident"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="timeline_entries",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name_plural": "timeline entries",
+                "ordering": ["incident", "-sequence"],
+            },
+        ),
+        migrations.CreateModel(
+            name="UpdateTemplate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "moment",
+                    models.CharField(
+                        choices=[("initial", "First update"), ("update", "Update"), ("resolved", "Resolved")],
+                        max_length=10,
+                    ),
+                ),
+                ("locale", models.CharField(default="en", max_length=10)),
+                ("text", models.TextField()),
+            ],
+            options={
+                "ordering": ["moment", "locale"],
+                "constraints": [models.UniqueConstraint(fields=("moment", "locale"), name="update_template_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='incidentmember',
-            constraint=models.UniqueConstraint(fields=('incident', 'user'), name='incident_member_once'),
+            model_name="incidentmember",
+            constraint=models.UniqueConstraint(fields=("incident", "user"), name="incident_member_once"),
         ),
         migrations.AddConstraint(
-            model_name='incidentservice',
-            constraint=models.UniqueConstraint(fields=('incident', 'service'), name='incident_service_once'),
+            model_name="incidentservice",
+            constraint=models.UniqueConstraint(fields=("incident", "service"), name="incident_service_once"),
         ),
         migrations.AddConstraint(
-            model_name='roleassignment',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('incident', 'role'), name='role_assignment_one_current'),
+            model_name="roleassignment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)), fields=("incident", "role"), name="role_assignment_one_current"
+            ),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['status', '-id'], name='incident_status'),
+            model_name="incident",
+            index=models.Index(fields=["status", "-id"], name="incident_status"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['severity', '-id'], name='incident_severity'),
+            model_name="incident",
+            index=models.Index(fields=["severity", "-id"], name="incident_severity"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['visibility', '-id'], name='incident_visibility'),
+            model_name="incident",
+            index=models.Index(fields=["visibility", "-id"], name="incident_visibility"),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.search.SearchVector('name', 'summary', config='simple'), name='incident_search'),
+            model_name="incident",
+            index=django.contrib.postgres.indexes.GinIndex(
+                django.contrib.postgres.search.SearchVector("name", "summary", config="simple"), name="incident_search"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='timelineentry',
-            constraint=models.UniqueConstraint(fields=('incident', 'sequence'), name='timeline_sequence'),
+            model_name="timelineentry",
+            constraint=models.UniqueConstraint(fields=("incident", "sequence"), name="timeline_sequence"),
         ),
     ]

@@ -34,14 +34,13 @@ def load_presets(name: str = "sev") -> None:
     for row in data["types"]:
         _add(IncidentType, row)
     for row in data["update_templates"]:
-        UpdateTemplate.objects.get_or_create(
-            moment=row["moment"], locale=row["locale"], defaults={"text": row["text"]}
-        )
+        UpdateTemplate.objects.get_or_create(moment=row["moment"], locale=row["locale"], defaults={"text": row["text"]})
 
 
 def _add(model: Any, row: dict[str, Any], **more: Any) -> tuple[Any, bool]:
     row = {**row, **more}
-    return model.objects.get_or_create(slug=row.pop("slug"), defaults=row)
+    made, created = model.objects.get_or_create(slug=row.pop("slug"), defaults=row)
+    return made, created
 
 
 def _minutes(value: int | None) -> timedelta | None:

@@ -6,9 +6,9 @@ import pytest
 
 from accounts.models import Role
 from alerts import actions
+from alerts.dialects import NormalisedEvent
 from alerts.ingest import ingest_event
 from alerts.models import Alert, AlertRoute
-from alerts.dialects import NormalisedEvent
 from alerts.routing import Router
 from events.errors import Conflict, Invalid, NotAllowed
 from oncall.models import Escalation

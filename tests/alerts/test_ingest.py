@@ -125,7 +125,9 @@ def test_an_alert_that_pages_nobody_says_why(source: AlertSource, now: datetime)
     assert Event.objects.filter(name="alert.paged_nobody").exists()
 
 
-def test_an_unknown_service_still_routes_and_is_named(source: AlertSource, policy: EscalationPolicy, now: datetime) -> None:
+def test_an_unknown_service_still_routes_and_is_named(
+    source: AlertSource, policy: EscalationPolicy, now: datetime
+) -> None:
     alerts.route({"fact": "service", "operator": "is", "value": "mystery"}, paging="policy", escalation_policy=policy)
     assert outcome(send(source, now, service="mystery")) == "paged"
     alert = Alert.objects.get()

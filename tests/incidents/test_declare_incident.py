@@ -19,7 +19,11 @@ def test_an_incident_starts_with_a_reference_a_timeline_and_an_event(responder: 
         actor=responder, name=" Card payments fail ", severity=incidents.severity("sev1"), services=[payments], now=now
     )
     assert incident.reference == f"INC-{incident.number}"
-    assert (incident.name, incident.status.slug, incident.severity.slug) == ("Card payments fail", "investigating", "sev1")
+    assert (incident.name, incident.status.slug, incident.severity.slug) == (
+        "Card payments fail",
+        "investigating",
+        "sev1",
+    )
     assert incident.next_update_due_at == now + timedelta(minutes=15)
     entries = list(incident.timeline.order_by("sequence").values_list("sequence", "kind", "actor_name", "via"))
     assert entries == [(1, "declared", "Ana Ferreira", "web"), (2, "service", "Ana Ferreira", "web")]

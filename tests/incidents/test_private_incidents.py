@@ -53,7 +53,8 @@ def test_those_outside_find_no_trace(private: Incident, role: Role, place: str) 
 
 
 @pytest.mark.parametrize(
-    "address", ["/incidents/{n}/", "/incidents/{n}/timeline/", "/api/v1/incidents/{n}/", "/api/v1/incidents/{n}/timeline/"]
+    "address",
+    ["/incidents/{n}/", "/incidents/{n}/timeline/", "/api/v1/incidents/{n}/", "/api/v1/incidents/{n}/timeline/"],
 )
 def test_those_outside_get_the_same_answer_as_for_one_that_does_not_exist(private: Incident, address: str) -> None:
     client, _ = client_of(Role.OWNER)
@@ -90,9 +91,7 @@ def test_members_come_and_go_but_one_stays(private: Incident, responder: Actor, 
     actions.remove_member(actor=responder, incident=private, user=bob, now=now)
     assert not Incident.objects.visible_to(Actor.of_user(bob, via="web")).filter(pk=private.pk).exists()
     with pytest.raises(Conflict):
-        actions.remove_member(
-            actor=responder, incident=private, user=User.objects.get(pk=responder.user_id), now=now
-        )
+        actions.remove_member(actor=responder, incident=private, user=User.objects.get(pk=responder.user_id), now=now)
 
 
 def test_making_an_incident_private_keeps_its_people(responder: Actor, incident: Incident, now: datetime) -> None:

@@ -9,7 +9,7 @@ from config.demo import load_demo
 
 
 class Command(BaseCommand):
-    help = "Adds a demo organisation: teams, people, services, a schedule, a policy, routes, a source and a status page."
+    help = "Adds a demo organisation: people, services, schedules, a policy, routes, sources, a status page."
 
     def handle(self, *args: Any, **options: Any) -> None:
         made = load_demo(timezone.now())

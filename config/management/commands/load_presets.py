@@ -9,7 +9,9 @@ from postmortems.presets import load_presets as load_postmortem_presets
 
 
 class Command(BaseCommand):
-    help = "Adds the preset severities, statuses, roles and templates that are missing. Running it again changes nothing."
+    help = (
+        "Adds the preset severities, statuses, roles and templates that are missing. Running it again changes nothing."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         load_incident_presets()
