@@ -1,5 +1,6 @@
 """The learning document of an incident, and the work that it leads to."""
 
+from datetime import date
 from typing import ClassVar, Self
 
 from django.db import models
@@ -8,21 +9,26 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from accounts.models import User
-from incidents.models import Incident
+from incidents.models import Incident, IncidentRole
+
+
+class Source(models.TextChoices):
+    """Where the text of a section comes from."""
+
+    WRITTEN = "written", _("Written by people")
+    SUMMARY = "summary", _("Summary, filled in")
+    IMPACT = "impact", _("Impact, filled in")
+    TIMELINE = "timeline", _("Timeline, filled in")
 
 
 class SectionTemplate(models.Model):
     """A section that each new postmortem starts with. `source` names what Sitrep fills in by itself."""
 
-    class Source(models.TextChoices):
-        WRITTEN = "written", _("Written by people")
-        SUMMARY = "summary", _("Summary, filled in")
-        TIMELINE = "timeline", _("Timeline, filled in")
-
     slug = models.SlugField(max_length=40, unique=True)
     title = models.CharField(max_length=100)
     position = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=10, choices=Source, default=Source.WRITTEN)
+    owner_role = models.ForeignKey(IncidentRole, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     prompt = models.TextField(blank=True, help_text=_("The Markdown that the section starts with."))
 
     class Meta:
@@ -72,12 +78,18 @@ class Postmortem(models.Model):
 
 
 class PostmortemSection(models.Model):
-    """One section: Markdown. `version` grows with each save, so that nobody overwrites what they have not read."""
+    """One section: Markdown. `version` grows with each save, so that nobody overwrites what they have not read.
+
+    While `is_generated`, Sitrep fills it in and keeps it in step with the incident until the postmortem is published;
+    the first person who saves it takes it over.
+    """
 
     postmortem = models.ForeignKey(Postmortem, on_delete=models.CASCADE, related_name="sections")
     slug = models.SlugField(max_length=40)
     title = models.CharField(max_length=100)
     position = models.PositiveSmallIntegerField()
+    source = models.CharField(max_length=10, choices=Source, default=Source.WRITTEN)
+    owner_role = models.ForeignKey(IncidentRole, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_generated = models.BooleanField(default=False)
     text = models.TextField(blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -102,6 +114,9 @@ class ActionItemQuerySet(models.QuerySet["ActionItem"]):
 
     def open(self) -> Self:
         return self.filter(status__in=[ActionItem.Status.PLANNED, ActionItem.Status.IN_PROGRESS])
+
+    def overdue(self, today: date) -> Self:
+        return self.open().filter(due_on__lt=today)
 
 
 class ActionItem(models.Model):
@@ -144,3 +159,10 @@ class ActionItem(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_open(self) -> bool:
+        return self.status in {self.Status.PLANNED, self.Status.IN_PROGRESS}
+
+    def is_overdue(self, today: date) -> bool:
+        return self.is_open and self.due_on is not None and self.due_on < today

@@ -12,6 +12,7 @@ from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from events.durations import length_in_words
 from statuspage.indicator import OPERATIONAL, WORSE_LATER, Indicator, page_indicator
 from statuspage.models import Component, ComponentSpan, ComponentStatus, PublicIncident, StatusPage, StatusUpdate
 from statuspage.uptime import Day, Span, daily_bars, day_bounds, first_instant, uptime_percent
@@ -153,18 +154,6 @@ def _trouble_words(bar: Day) -> str:
 def in_percent(percent: float) -> str:
     """Two decimals, cut rather than rounded: less than all is never shown as 100."""
     return "100" if percent == 100 else f"{int(percent * 100) / 100:.2f}"
-
-
-def length_in_words(seconds: int) -> str:
-    """How long something took, to the minute: "3 h 5 min"."""
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return _("less than a minute")
-    hours, minutes = divmod(minutes, 60)
-    parts = [_("%(hours)s h") % {"hours": hours}] if hours else []
-    if minutes:
-        parts.append(_("%(minutes)s min") % {"minutes": minutes})
-    return " ".join(parts)
 
 
 def truth(components: Sequence[Component], unresolved: Sequence[PublicIncident]) -> str:

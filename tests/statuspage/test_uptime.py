@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from statuspage.board import in_percent, length_in_words
+from events.durations import length_in_words
+from statuspage.board import in_percent
 from statuspage.uptime import Span, daily_bars, day_bounds, uptime_percent
 
 BERLIN, ZULU = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
@@ -85,7 +86,7 @@ def test_less_than_all_is_never_shown_as_100(percent: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(10, "less than a minute"), (60, "1 min"), (3600, "1 h"), (11100, "3 h 5 min")]
+    ("seconds", "text"), [(10, "less than a minute"), (60, "1 min"), (3600, "1 h"), (11100, "3 h 5 min"), (86400 * 2 + 4 * 3600 + 60, "2 days 4 h")]
 )
 def test_lengths_are_said_in_hours_and_minutes(seconds: int, text: str) -> None:
     assert length_in_words(seconds) == text
