@@ -7,6 +7,7 @@ import { announce, iconElement, word } from "./words.js";
 import { localDay } from "./time.js";
 
 const SETTLE_MILLISECONDS = 3000;
+const NEW_MILLISECONDS = 2500;
 
 class LiveTimeline {
   constructor(list) {
@@ -53,7 +54,7 @@ class LiveTimeline {
     else if (message.type === "entry-changed") this.changeEntry(message.sequence, message.html);
     else if (message.type === "header" || message.type === "fragment") this.replaceFragment(message.target, message.html);
     else if (message.type === "presence") this.showPresence(message.people);
-    else if (message.type === "resumed") this.settle();
+    else if (message.type === "resumed") this.settle(message.sequence);
     else if (message.type === "gone") this.leave();
   }
 
@@ -86,10 +87,10 @@ class LiveTimeline {
     this.connection.send({ type: "resume", after: this.last });
   }
 
-  settle() {
+  settle(sequence = 0) {
     clearTimeout(this.settleTimer);
     this.settleTimer = null;
-    this.last = Math.max(this.last, ...this.seen);
+    this.last = Math.max(this.last, sequence, ...this.seen);
   }
 
   insert(sequence, html) {
@@ -98,6 +99,7 @@ class LiveTimeline {
     this.seen.add(sequence);
     const older = this.entries().find((other) => Number(other.dataset.sequence) < sequence);
     entry.classList.add("is-new");
+    setTimeout(() => entry.classList.remove("is-new"), NEW_MILLISECONDS);
     this.keepingPlace(() => {
       if (older) older.before(entry);
       else this.list.append(entry);
@@ -195,7 +197,7 @@ class LiveTimeline {
     const anchor = this.isAtTop() ? null : this.entries().find((entry) => entry.getBoundingClientRect().bottom > 64);
     const before = anchor?.getBoundingClientRect().top;
     change();
-    if (anchor?.isConnected) scrollBy(0, anchor.getBoundingClientRect().top - before);
+    if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
   }
 
   isAtTop() {
