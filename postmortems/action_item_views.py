@@ -86,14 +86,19 @@ def action_item_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def action_item_status(request: HttpRequest, pk: int) -> HttpResponse:
-    """Moves an action item on from where it is listed; answers htmx with the row's new state."""
+    """Moves an action item on from where it is listed; answers htmx with the row as it is now."""
     actor = actor_of(request)
     action_item = get_object_or_404(visible(actor), pk=pk)
     status = request.POST.get("status", "")
     action_item = update_action_item(actor=actor, action_item=action_item, status=status, now=timezone.now())
     if getattr(request, "htmx", False):
-        context = {"item": action_item, "item_statuses": ActionItem.Status.choices, "today": timezone.localdate()}
-        return render(request, "postmortems/_item_status.html", context)
+        context = {
+            "item": action_item,
+            "item_statuses": ActionItem.Status.choices,
+            "today": timezone.localdate(),
+            "show_incident": "show_incident" in request.POST,
+        }
+        return render(request, "postmortems/_action_item_row.html", context)
     messages.success(request, _("The action item is now: %(status)s.") % {"status": action_item.get_status_display()})
     return redirect("postmortems:action-items")
 

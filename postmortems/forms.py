@@ -12,13 +12,17 @@ from postmortems.models import ActionItem, PostmortemSection
 class SectionForm(forms.Form):
     """A section's Markdown, and the version that the writer has read."""
 
-    text = forms.CharField(label=_("Text"), required=False, widget=forms.Textarea(attrs={"rows": 18, "class": "mono"}))
+    text = forms.CharField(
+        label=_("Text"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 18, "class": "mono"}),
+        help_text=_("Markdown. Describe systems and decisions, not people's faults."),
+    )
     version = forms.IntegerField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, section: PostmortemSection, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["text"].label = section.title
-        self.fields["text"].help_text = _("Markdown. Describe systems and decisions, not people's faults.")
+        self.fields["text"].widget.attrs["data-draft"] = f"section-{section.pk}-{section.version}"
 
 
 class PostmortemForm(forms.Form):
