@@ -41,3 +41,9 @@ def curl_line(source: AlertSource) -> str:
     """A command that fires a sample alert at the source, to paste as it is."""
     body = json.dumps(SAMPLES[source.dialect])
     return f"curl -X POST {receive_address(source)} -H 'Content-Type: application/json' -d '{body}'"
+
+
+def alertmanager_config(source: AlertSource) -> str:
+    """The part of alertmanager.yml that sends everything to the source."""
+    address = receive_address(source)
+    return f"route:\n  receiver: sitrep\nreceivers:\n  - name: sitrep\n    webhook_configs:\n      - url: {address}\n"

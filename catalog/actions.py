@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.actions import RESERVED_SLUGS
 from accounts.actor import Actor
 from accounts.models import Team
 from catalog.models import Functionality, Service, ServiceDependency, ServiceLink
@@ -45,6 +46,8 @@ def save_service(
     require(allowed, "Only managers and the team that owns a service may change it.")
     if not name.strip():
         raise Invalid("A service needs a name.", field="name")
+    if slug in RESERVED_SLUGS:
+        raise Invalid(f"The address “{slug}” is taken by Sitrep itself.", field="slug", remedy="Choose another one.")
     same = Service.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
     if (same.exclude(pk=service.pk) if service else same).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
@@ -98,6 +101,8 @@ def save_functionality(
     require(can_configure(actor), "Only managers may change functionalities.")
     if not name.strip():
         raise Invalid("A functionality needs a name.", field="name")
+    if slug in RESERVED_SLUGS:
+        raise Invalid(f"The address “{slug}” is taken by Sitrep itself.", field="slug", remedy="Choose another one.")
     same = Functionality.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
     if (same.exclude(pk=functionality.pk) if functionality else same).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")

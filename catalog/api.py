@@ -1,5 +1,151 @@
-"""The REST API of this app."""
+"""Services and functionalities in the REST API."""
 
 from typing import Any
 
-routes: list[tuple[str, type[Any], str]] = []
+from django.utils.text import slugify
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers, viewsets
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Scope, Team
+from accounts.rest import ActionViewSet
+from catalog import actions
+from catalog.filters import FunctionalityFilter, ServiceFilter
+from catalog.models import Functionality, Service, ServiceLink
+from oncall.models import EscalationPolicy
+
+
+def by_slug(model: Any, **more: Any) -> Any:
+    """A field that names a row by its slug."""
+    return serializers.SlugRelatedField(slug_field="slug", queryset=model.objects.all(), **more)
+
+
+class ServiceLinkSerializer(serializers.ModelSerializer[ServiceLink]):
+    """A runbook, a dashboard, a repository."""
+
+    class Meta:
+        model = ServiceLink
+        fields = ["kind", "label", "url"]
+
+
+class ServiceSerializer(serializers.ModelSerializer[Service]):
+    """A service, named by its slug."""
+
+    slug = serializers.SlugField(required=False)
+    team = by_slug(Team, required=False, allow_null=True)
+    escalation_policy = by_slug(EscalationPolicy, required=False, allow_null=True)
+    functionalities = by_slug(Functionality, many=True, required=False)
+    links = ServiceLinkSerializer(many=True, required=False)
+    needs = serializers.ListField(
+        child=serializers.SlugField(), required=False, help_text="Slugs of the services that it needs."
+    )
+
+    class Meta:
+        model = Service
+        fields = [
+            "id",
+            "slug",
+            "name",
+            "description",
+            "tier",
+            "lifecycle",
+            "team",
+            "escalation_policy",
+            "functionalities",
+            "needs",
+            "links",
+        ]
+        # The action answers what is taken, in words that say what to do.
+        extra_kwargs = {"name": {"validators": []}}
+
+    def to_representation(self, instance: Service) -> dict[str, Any]:
+        slugs = [row.needs.slug for row in instance.dependencies.all()]
+        instance.needs = slugs  # type: ignore[attr-defined]  # for the field of that name
+        return super().to_representation(instance)
+
+    def validate_needs(self, slugs: list[str]) -> list[Service]:
+        services = list(Service.objects.filter(slug__in=slugs))
+        missing = sorted(set(slugs) - {service.slug for service in services})
+        if missing:
+            raise serializers.ValidationError(f"There is no service {', '.join(missing)}.")
+        return services
+
+    def validate_links(self, links: list[dict[str, str]]) -> list[actions.LinkDraft]:
+        return [
+            actions.LinkDraft(link.get("kind", ServiceLink.Kind.RUNBOOK), link["label"], link["url"]) for link in links
+        ]
+
+
+class ServiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+    """Services, by slug."""
+
+    write_scope = Scope.CATALOG
+    serializer_class = ServiceSerializer
+    filterset_class = ServiceFilter
+    ordering_fields = ["id", "name", "tier"]
+    lookup_field = "slug"
+    queryset = Service.objects.select_related("team", "escalation_policy").prefetch_related(
+        "functionalities", "links", "dependencies__needs"
+    )
+
+    @extend_schema(responses={201: ServiceSerializer})
+    def create(self, request: Request) -> Response:
+        data = self.validated()
+        data.setdefault("slug", slugify(data["name"]))
+        return self.answer(actions.save_service(actor=self.actor, **data), status=201)
+
+    def partial_update(self, request: Request, slug: str) -> Response:
+        service = self.get_object()
+        serializer = self.get_serializer(service, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy")
+        data = {name: getattr(service, name) for name in names} | serializer.validated_data
+        return self.answer(actions.save_service(actor=self.actor, service=service, **data))
+
+    def destroy(self, request: Request, slug: str) -> Response:
+        actions.remove_service(actor=self.actor, service=self.get_object())
+        return Response(status=204)
+
+
+class FunctionalitySerializer(serializers.ModelSerializer[Functionality]):
+    """Something that a user does with the product."""
+
+    slug = serializers.SlugField(required=False)
+    services = serializers.SlugRelatedField[Service](slug_field="slug", many=True, read_only=True)
+
+    class Meta:
+        model = Functionality
+        fields = ["id", "slug", "name", "description", "services"]
+        extra_kwargs = {"name": {"validators": []}}
+
+
+class FunctionalityViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+    """Functionalities, by slug."""
+
+    write_scope = Scope.CATALOG
+    serializer_class = FunctionalitySerializer
+    filterset_class = FunctionalityFilter
+    ordering_fields = ["id", "name"]
+    lookup_field = "slug"
+    queryset = Functionality.objects.prefetch_related("services")
+
+    @extend_schema(responses={201: FunctionalitySerializer})
+    def create(self, request: Request) -> Response:
+        data = self.validated()
+        data.setdefault("slug", slugify(data["name"]))
+        return self.answer(actions.save_functionality(actor=self.actor, **data), status=201)
+
+    def partial_update(self, request: Request, slug: str) -> Response:
+        functionality = self.get_object()
+        serializer = self.get_serializer(functionality, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        data = {name: getattr(functionality, name) for name in ("name", "slug", "description")}
+        data |= serializer.validated_data
+        return self.answer(actions.save_functionality(actor=self.actor, functionality=functionality, **data))
+
+
+routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
+    ("services", ServiceViewSet, "service"),
+    ("functionalities", FunctionalityViewSet, "functionality"),
+]

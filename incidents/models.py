@@ -240,6 +240,11 @@ class Incident(models.Model):
         return self.visibility == self.Visibility.PRIVATE
 
     @property
+    def lead(self) -> User | None:
+        """Who leads now; reads `current_roles`, which `for_lists()` fills."""
+        return next((row.user for row in getattr(self, "current_roles", []) if row.role.slug == "lead"), None)
+
+    @property
     def live_topic(self) -> str:
         """The name of the topic that open pages of this incident watch."""
         return f"incident.{self.pk}"

@@ -54,7 +54,7 @@ def add_entry(
         occurred_at=now,
         is_key=is_key,
     )
-    transaction.on_commit(lambda: push(incident.live_topic, entry_message(entry)))
+    transaction.on_commit(lambda: push(incident.live_topic, entry_message(entry)), robust=True)
     redraw(incident)
     return entry
 

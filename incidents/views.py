@@ -47,7 +47,13 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     incidents = Incident.objects.visible_to(actor).for_lists().order_by("-number")
     listing = list_page(request, incidents, IncidentFilter, sortable=SORTABLE)
-    context = {"list": listing, "now": timezone.now(), "can_declare": can_declare(actor)}
+    context = {
+        "list": listing,
+        "can_declare": can_declare(actor),
+        "open_count": Incident.objects.visible_to(actor).open().count(),
+        "only_open": request.GET.get("open") == "true",
+        "unfiltered": not request.GET,
+    }
     return render(request, "incidents/list.html", context)
 
 
@@ -99,6 +105,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "role_form": forms.RoleForm(),
         "service_form": forms.ServiceForm(),
         "member_form": forms.MemberForm(),
+        "members": incident.memberships.select_related("user") if incident.is_private else [],
         "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
     }
     if request.htmx and before:  # type: ignore[attr-defined]  # set by django-htmx
@@ -133,7 +140,7 @@ def change(form_class: type[Form] | None, act: Act, *, done: str = "") -> Callab
         actor = actor_of(request)
         act(actor, incident, data, timezone.now())
         if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
-            return HttpResponse(status=204)
+            return HttpResponse(status=204, headers={"HX-Trigger": "closeDialog"})
         if done:
             messages.success(request, done)
         still_visible = Incident.objects.visible_to(actor).filter(pk=incident.pk).exists()

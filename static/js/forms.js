@@ -95,8 +95,19 @@ function onKeydown(event) {
   field.form.requestSubmit();
 }
 
+/** Puts ready words, such as an update's template, into a field, where they can be changed. */
+function onInsert(event) {
+  const source = event.target.closest("[data-insert]");
+  const field = source && document.getElementById(source.dataset.insertInto);
+  if (!field) return;
+  field.value = source.dataset.insert;
+  field.focus();
+  onInput({ target: field });
+}
+
 export function startForms() {
   restoreDrafts(document);
+  document.addEventListener("click", onInsert);
   document.addEventListener("input", onInput);
   document.addEventListener("change", onChange);
   document.addEventListener("submit", onSubmit);

@@ -6,7 +6,6 @@ import { LiveConnection } from "./live-connection.js";
 import { announce, iconElement, word } from "./words.js";
 import { localDay } from "./time.js";
 
-const SETTLE_MILLISECONDS = 3000;
 const NEW_MILLISECONDS = 2500;
 
 class LiveTimeline {
@@ -18,7 +17,6 @@ class LiveTimeline {
     this.waiting = new Map();
     this.seen = new Set(this.entries().map((entry) => Number(entry.dataset.sequence)));
     this.last = Math.max(Number(list.dataset.lastSequence ?? 0), 0, ...this.seen);
-    this.askedAfter = null;
     this.connection = new LiveConnection({
       socketUrl: list.dataset.liveUrl,
       pollUrl: list.dataset.pollUrl,
@@ -78,18 +76,12 @@ class LiveTimeline {
     if (isNew && !this.isAtTop()) this.countUnread();
   }
 
-  /** Asks once for everything after the last entry without a hole; a hole that the server does not fill is settled. */
+  /** Asks for everything after the last entry without a hole; only the server's answer settles what is missing. */
   resume() {
-    if (this.askedAfter === this.last && this.settleTimer) return;
-    this.askedAfter = this.last;
-    clearTimeout(this.settleTimer);
-    this.settleTimer = setTimeout(() => this.settle(), SETTLE_MILLISECONDS);
     this.connection.send({ type: "resume", after: this.last });
   }
 
   settle(sequence = 0) {
-    clearTimeout(this.settleTimer);
-    this.settleTimer = null;
     this.last = Math.max(this.last, sequence, ...this.seen);
   }
 

@@ -28,6 +28,12 @@ function showAdders(scope) {
   for (const button of scope.querySelectorAll("[data-add-select], [data-add-row]")) button.hidden = false;
 }
 
+// A script adds rows when they are asked for: the spare ones would only be in the way.
+for (const row of document.querySelectorAll("[data-formset] [data-spare]")) {
+  const total = row.closest("[data-formset]").querySelector("[name$='-TOTAL_FORMS']");
+  total.value = String(Number(total.value) - 1);
+  row.remove();
+}
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-add-select], [data-add-row]");
   if (!button) return;
