@@ -19,15 +19,19 @@ from statuspage.uptime import Day, Span, daily_bars, day_bounds, first_instant, 
 
 HISTORY_DAYS = 15
 NAMES_SHOWN = 3
-TROUBLES_SHOWN = 10
+# What keeps the page light whatever happens: days with trouble told in words, incidents, updates, characters.
+TROUBLES_SHOWN = 80
+INCIDENTS_SHOWN = 5
+PAST_SHOWN = 40
+UPDATES_SHOWN = 4
+CHARACTERS_SHOWN = 10_000
 BAR, PITCH, MIDDLE = 5, 7, 14
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """A day that was not good: which, how bad, and in words."""
+    """A day that was not good: how bad, its bar, and in words."""
 
-    day: date
     status: str
     path: str
     words: str
@@ -35,16 +39,13 @@ class Trouble:
 
 @dataclass(frozen=True)
 class ComponentRow:
-    """A component with its 90 bars. `quiet` holds (status, SVG path) of the good and the unrecorded days."""
+    """A component with its 90 bars: `bars` holds (status, SVG path), `troubles` the latest days that were not good."""
 
     component: Component
     uptime: str
-    quiet: Sequence[tuple[str, str]]
+    bars: Sequence[tuple[str, str]]
     troubles: Sequence[Trouble]
-
-    @property
-    def latest_troubles(self) -> Sequence[Trouble]:
-        return self.troubles[: -TROUBLES_SHOWN - 1 : -1]
+    trouble_days: int
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,12 @@ class Board:
     rows: Sequence[ComponentRow]
     unresolved: Sequence[PublicIncident]
     past: Sequence[PastDay]
+
+    @property
+    def characters_shown(self) -> int:
+        """How much of each update is shown, so that all of them together stay short."""
+        updates = sum(min(UPDATES_SHOWN, len(each.updates.all())) for each in self.unresolved[:INCIDENTS_SHOWN])
+        return max(200, CHARACTERS_SHOWN // max(updates, 1))
 
     @property
     def worst_status(self) -> str:
@@ -106,9 +113,9 @@ def load_board(page: StatusPage, now: datetime) -> Board:
         page=page,
         sentence=truth(components, unresolved),
         indicator=page_indicator([each.status for each in components], [each.impact for each in unresolved]),
-        rows=[component_row(each, now, zone) for each in components],
+        rows=[component_row(each, now, zone, told=TROUBLES_SHOWN // len(components)) for each in components],
         unresolved=unresolved,
-        past=[PastDay(day, [each for each in incidents if _began(each, zone) == day]) for day in days],
+        past=[PastDay(day, [each for each in incidents[:PAST_SHOWN] if _began(each, zone) == day]) for day in days],
     )
 
 
@@ -116,33 +123,38 @@ def _began(incident: PublicIncident, zone: ZoneInfo) -> date:
     return incident.started_at.astimezone(zone).date()
 
 
-def component_row(component: Component, now: datetime, zone: ZoneInfo) -> ComponentRow:
-    """The row of a component whose `recent_spans` are loaded."""
+def component_row(component: Component, now: datetime, zone: ZoneInfo, *, told: int) -> ComponentRow:
+    """The row of a component whose `recent_spans` are loaded, with its latest `told` days of trouble in words."""
     recent: list[ComponentSpan] = component.recent_spans  # type: ignore[attr-defined]  # load_board prefetches it
     spans = [Span(each.status, each.starts_at, each.ends_at) for each in recent]
     bars = daily_bars(spans, now=now, zone=zone)
     percent = uptime_percent(spans, now=now, zone=zone)
+    troubles = [index for index, bar in enumerate(bars) if bar.is_trouble]
+    latest = troubles[::-1][: min(max(told, 2), 10)]
     return ComponentRow(
         component=component,
         uptime="" if percent is None else _("%(percent)s %% uptime") % {"percent": in_percent(percent)},
-        quiet=list(_quiet_paths(bars)),
-        troubles=[
-            Trouble(bar.day, bar.status, f"M{index * PITCH} {MIDDLE}h{BAR}", _trouble_words(bar))
-            for index, bar in enumerate(bars)
-            if bar.is_trouble
-        ],
+        bars=list(_paths(bars, apart=set(latest))),
+        troubles=[Trouble(bars[index].status, _run(index), _trouble_words(bars[index])) for index in latest],
+        trouble_days=len(troubles),
     )
 
 
-def _quiet_paths(bars: Sequence[Day]) -> Iterable[tuple[str, str]]:
-    """One short SVG path for each run of equal days; the style sheet dashes it into bars."""
-    runs: dict[str, list[str]] = {}
-    for status, group in groupby(enumerate(bars), key=lambda pair: pair[1].status):
-        indexes = [index for index, _bar in group]
-        if status in {"", OPERATIONAL}:
-            run = f"M{indexes[0] * PITCH} {MIDDLE}h{len(indexes) * PITCH - (PITCH - BAR)}"
-            runs.setdefault(status or "unrecorded", []).append(run)
-    return ((status, "".join(paths)) for status, paths in runs.items())
+def _paths(bars: Sequence[Day], *, apart: set[int]) -> Iterable[tuple[str, str]]:
+    """For each status one SVG path with a stretch for each run of equal days; the style sheet dashes it into bars.
+
+    The days `apart` are left out: they have words of their own.
+    """
+    paths: dict[str, list[str]] = {}
+    for status, group in groupby(enumerate(bars), key=lambda pair: None if pair[0] in apart else pair[1].status):
+        if status is not None:
+            indexes = [index for index, _bar in group]
+            paths.setdefault(status or "unrecorded", []).append(_run(indexes[0], len(indexes)))
+    return ((status, "".join(stretches)) for status, stretches in paths.items())
+
+
+def _run(index: int, days: int = 1) -> str:
+    return f"M{index * PITCH} {MIDDLE}h{days * PITCH - (PITCH - BAR)}"
 
 
 def _trouble_words(bar: Day) -> str:

@@ -4,12 +4,24 @@ import pytest
 
 from statuspage.indicator import Indicator, impact_of, page_indicator
 
-OK, SLOW, PART, DOWN, WORK = "operational", "degraded_performance", "partial_outage", "major_outage", "under_maintenance"
+OK, SLOW, PART, DOWN, WORK = (
+    "operational",
+    "degraded_performance",
+    "partial_outage",
+    "major_outage",
+    "under_maintenance",
+)
 
 
 @pytest.mark.parametrize(
     ("statuses", "impact"),
-    [([], "none"), ([OK, WORK], "none"), ([OK, SLOW], "minor"), ([SLOW, PART], "major"), ([PART, DOWN, OK], "critical")],
+    [
+        ([], "none"),
+        ([OK, WORK], "none"),
+        ([OK, SLOW], "minor"),
+        ([SLOW, PART], "major"),
+        ([PART, DOWN, OK], "critical"),
+    ],
 )
 def test_the_impact_is_that_of_the_worst_component(statuses: list[str], impact: str) -> None:
     assert impact_of(statuses) == impact

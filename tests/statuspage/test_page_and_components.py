@@ -19,9 +19,19 @@ def test_a_manager_makes_a_page_and_changes_it(now: datetime) -> None:
     manager = actor(Role.MANAGER)
     made = save_page(actor=manager, name="Example", slug="example", now=now)
     changed = save_page(
-        actor=manager, page=made, name="Example Inc", slug="example", time_zone="Asia/Bangkok", now=now + timedelta(days=1)
+        actor=manager,
+        page=made,
+        name="Example Inc",
+        slug="example",
+        time_zone="Asia/Bangkok",
+        now=now + timedelta(days=1),
     )
-    assert (changed.pk, changed.name, changed.time_zone, changed.created_at) == (made.pk, "Example Inc", "Asia/Bangkok", now)
+    assert (changed.pk, changed.name, changed.time_zone, changed.created_at) == (
+        made.pk,
+        "Example Inc",
+        "Asia/Bangkok",
+        now,
+    )
 
 
 def test_responders_may_not_change_pages(now: datetime) -> None:
@@ -38,7 +48,8 @@ def test_two_pages_can_not_have_one_address(now: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("name", " "), ("slug", "no spaces"), ("time_zone", "Mars/Olympus"), ("support_url", "javascript:x")]
+    ("field", "value"),
+    [("name", " "), ("slug", "no spaces"), ("time_zone", "Mars/Olympus"), ("support_url", "javascript:x")],
 )
 def test_a_page_that_makes_no_sense_is_refused(now: datetime, field: str, value: str) -> None:
     with pytest.raises(Invalid) as refusal:

@@ -23,7 +23,9 @@ def statuses(example: object) -> dict[str, str]:
 
 def test_an_update_without_a_status_keeps_it(now: datetime) -> None:
     published = public_incident(page("API"), status="identified", now=now)
-    update = publish_update(actor=actor(), public_incident=published, body="Still at it.", now=now + timedelta(minutes=5))
+    update = publish_update(
+        actor=actor(), public_incident=published, body="Still at it.", now=now + timedelta(minutes=5)
+    )
     assert (update.status, update.affected) == ("identified", [])
 
 

@@ -72,7 +72,10 @@ def test_major_outages_count_fully_and_partial_ones_by_three_tenths() -> None:
 
 
 def test_uptime_before_the_first_day_does_not_count() -> None:
-    spans = [Span("major_outage", LONG_AGO, datetime(2025, 10, 1, tzinfo=UTC)), Span("operational", datetime(2025, 10, 1, tzinfo=UTC))]
+    spans = [
+        Span("major_outage", LONG_AGO, datetime(2025, 10, 1, tzinfo=UTC)),
+        Span("operational", datetime(2025, 10, 1, tzinfo=UTC)),
+    ]
     assert uptime_percent(spans, now=NOW, zone=ZULU) == 100
 
 
@@ -86,7 +89,14 @@ def test_less_than_all_is_never_shown_as_100(percent: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(10, "less than a minute"), (60, "1 min"), (3600, "1 h"), (11100, "3 h 5 min"), (86400 * 2 + 4 * 3600 + 60, "2 days 4 h")]
+    ("seconds", "text"),
+    [
+        (10, "less than a minute"),
+        (60, "1 min"),
+        (3600, "1 h"),
+        (11100, "3 h 5 min"),
+        (86400 * 2 + 4 * 3600 + 60, "2 days 4 h"),
+    ],
 )
 def test_lengths_are_said_in_hours_and_minutes(seconds: int, text: str) -> None:
     assert length_in_words(seconds) == text
