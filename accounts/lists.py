@@ -29,6 +29,13 @@ class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
         return queryset
 
 
+class SlugFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc]
+    """`?service=payments&service=search`: rows whose relation at `path` has one of these slugs."""
+
+    def __init__(self, *, path: str, **kwargs: Any) -> None:
+        super().__init__(field_name=f"{path}__slug", to_field_name="slug", **kwargs)
+
+
 class SortFilter(OrderingFilter):
     """The API's `?sort=name` or `?sort=-name`, among the view's `ordering_fields`."""
 

@@ -3,7 +3,7 @@
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lists import ListFilter
+from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team
 from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
 from catalog.models import Service
@@ -14,15 +14,9 @@ class AlertFilter(ListFilter):
     search_fields = ("title", "description", "dedup_key", "service_named")
 
     status = django_filters.MultipleChoiceFilter(choices=Alert.Status.choices, label=_("Status"))
-    source = django_filters.ModelMultipleChoiceFilter(
-        queryset=AlertSource.objects.all(), to_field_name="slug", label=_("Source")
-    )
-    service = django_filters.ModelMultipleChoiceFilter(
-        queryset=Service.objects.order_by("name"), to_field_name="slug", label=_("Service")
-    )
-    team = django_filters.ModelMultipleChoiceFilter(
-        queryset=Team.objects.all(), to_field_name="slug", field_name="service__team", label=_("Team")
-    )
+    source = SlugFilter(path="source", queryset=AlertSource.objects.all(), label=_("Source"))
+    service = SlugFilter(path="service", queryset=Service.objects.order_by("name"), label=_("Service"))
+    team = SlugFilter(path="service__team", queryset=Team.objects.all(), label=_("Team"))
     route = django_filters.ModelMultipleChoiceFilter(queryset=AlertRoute.objects.all(), label=_("Route"))
     paging = django_filters.MultipleChoiceFilter(
         choices=Escalation.Status.choices, field_name="escalation__status", label=_("Paging")
@@ -38,7 +32,7 @@ class AlertSourceFilter(ListFilter):
     search_fields = ("name", "description")
 
     dialect = django_filters.CharFilter(label=_("Dialect"))
-    team = django_filters.ModelMultipleChoiceFilter(queryset=Team.objects.all(), to_field_name="slug", label=_("Team"))
+    team = SlugFilter(path="team", queryset=Team.objects.all(), label=_("Team"))
 
     class Meta:
         model = AlertSource
@@ -46,9 +40,7 @@ class AlertSourceFilter(ListFilter):
 
 
 class RawEventFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filter ships no types
-    source = django_filters.ModelChoiceFilter(
-        queryset=AlertSource.objects.all(), to_field_name="slug", label=_("Source")
-    )
+    source = SlugFilter(path="source", queryset=AlertSource.objects.all(), label=_("Source"))
     state = django_filters.MultipleChoiceFilter(choices=RawEvent.State.choices, label=_("State"))
 
     class Meta:

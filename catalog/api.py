@@ -1,6 +1,6 @@
 """Services and functionalities in the REST API."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.text import slugify
 from drf_spectacular.utils import extend_schema
@@ -57,7 +57,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
             "links",
         ]
         # The action answers what is taken, in words that say what to do.
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
     def to_representation(self, instance: Service) -> dict[str, Any]:
         slugs = [row.needs.slug for row in instance.dependencies.all()]
@@ -117,7 +117,7 @@ class FunctionalitySerializer(serializers.ModelSerializer[Functionality]):
     class Meta:
         model = Functionality
         fields = ["id", "slug", "name", "description", "services"]
-        extra_kwargs = {"name": {"validators": []}}
+        extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
 
 
 class FunctionalityViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):

@@ -3,7 +3,7 @@
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lists import ListFilter
+from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team
 from catalog.models import Functionality, Service
 from oncall.models import EscalationPolicy
@@ -14,16 +14,11 @@ class ServiceFilter(ListFilter):
 
     tier = django_filters.MultipleChoiceFilter(choices=Service.Tier.choices, label=_("Tier"))
     lifecycle = django_filters.MultipleChoiceFilter(choices=Service.Lifecycle.choices, label=_("Lifecycle"))
-    team = django_filters.ModelMultipleChoiceFilter(queryset=Team.objects.all(), to_field_name="slug", label=_("Team"))
+    team = SlugFilter(path="functionalities", queryset=Team.objects.all(), label=_("Team"))
     functionality = django_filters.ModelMultipleChoiceFilter(
-        queryset=Functionality.objects.all(),
-        to_field_name="slug",
-        field_name="functionalities",
-        label=_("Functionality"),
+        queryset=Functionality.objects.all(), label=_("Functionality")
     )
-    escalation_policy = django_filters.ModelMultipleChoiceFilter(
-        queryset=EscalationPolicy.objects.all(), to_field_name="slug", label=_("Policy")
-    )
+    escalation_policy = SlugFilter(path="escalation_policy", queryset=EscalationPolicy.objects.all(), label=_("Policy"))
 
     class Meta:
         model = Service

@@ -4,7 +4,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lists import ListFilter
+from accounts.lists import ListFilter, SlugFilter
 from accounts.models import User
 from catalog.models import Service
 from incidents.models import OPEN_CATEGORIES, Incident, IncidentStatus, IncidentType, Severity
@@ -15,18 +15,10 @@ class IncidentFilter(ListFilter):
 
     search_fields = ("name", "summary")
 
-    severity = django_filters.ModelMultipleChoiceFilter(
-        queryset=Severity.objects.all(), to_field_name="slug", field_name="severity", label=_("Severity")
-    )
-    status = django_filters.ModelMultipleChoiceFilter(
-        queryset=IncidentStatus.objects.all(), to_field_name="slug", field_name="status", label=_("Status")
-    )
-    incident_type = django_filters.ModelMultipleChoiceFilter(
-        queryset=IncidentType.objects.all(), to_field_name="slug", label=_("Type")
-    )
-    service = django_filters.ModelMultipleChoiceFilter(
-        queryset=Service.objects.order_by("name"), to_field_name="slug", field_name="services", label=_("Service")
-    )
+    severity = SlugFilter(path="severity", queryset=Severity.objects.all(), label=_("Severity"))
+    status = SlugFilter(path="status", queryset=IncidentStatus.objects.all(), label=_("Status"))
+    incident_type = SlugFilter(path="incident_type", queryset=IncidentType.objects.all(), label=_("Type"))
+    service = SlugFilter(path="services", queryset=Service.objects.order_by("name"), label=_("Service"))
     lead = django_filters.ModelChoiceFilter(
         queryset=User.objects.filter(is_active=True), method="with_lead", label=_("Lead")
     )

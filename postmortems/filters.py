@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor, actor_of
 from accounts.authentication import api_actor
-from accounts.lists import ListFilter
+from accounts.lists import ListFilter, SlugFilter
 from accounts.models import User
 from catalog.models import Service
 from incidents.models import Severity
@@ -22,15 +22,8 @@ class PostmortemFilter(ListFilter):
     search_fields = ("title", "incident__name", "sections__text")
 
     status = django_filters.MultipleChoiceFilter(choices=Postmortem.Status.choices, label=_("Status"))
-    severity = django_filters.ModelMultipleChoiceFilter(
-        field_name="incident__severity", to_field_name="slug", queryset=Severity.objects.all(), label=_("Severity")
-    )
-    service = django_filters.ModelMultipleChoiceFilter(
-        field_name="incident__services",
-        to_field_name="slug",
-        queryset=Service.objects.order_by("name"),
-        label=_("Service"),
-    )
+    severity = SlugFilter(path="incident__severity", queryset=Severity.objects.all(), label=_("Severity"))
+    service = SlugFilter(path="incident__services", queryset=Service.objects.order_by("name"), label=_("Service"))
     author = django_filters.ModelMultipleChoiceFilter(
         field_name="authors", queryset=User.objects.filter(is_active=True), label=_("Author")
     )
