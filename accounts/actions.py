@@ -18,6 +18,7 @@ from events.actions import publish
 from events.errors import Conflict, Invalid, require
 
 KEY_MARK = "sit_"
+RESERVED_SLUGS = {"", "new"}
 
 
 @transaction.atomic
@@ -104,6 +105,8 @@ def save_team(
     )
     if not name.strip():
         raise Invalid("A name is needed.", field="name")
+    if slug in RESERVED_SLUGS:
+        raise Invalid(f"The address “{slug}” is taken by Sitrep itself.", field="slug", remedy="Choose another one.")
     others = Team.objects.exclude(pk=team.pk) if team else Team.objects.all()
     if others.filter(Q(name__iexact=name.strip()) | Q(slug=slug)).exists():
         raise Conflict("Another team has this name or slug.", field="name", remedy="Choose another one.")

@@ -9,6 +9,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter
 
 ROWS = 25
@@ -29,6 +30,7 @@ class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
         return queryset
 
 
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
 class SlugFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc]
     """`?service=payments&service=search`: rows whose relation at `path` has one of these slugs."""
 

@@ -1,6 +1,7 @@
 """People, their teams and their API keys."""
 
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from zoneinfo import available_timezones
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
@@ -11,6 +12,9 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
 
 
 class Role(models.TextChoices):
@@ -161,6 +165,16 @@ class Scope(models.TextChoices):
     STATUSPAGE = "statuspage.write", _("Publish to status pages")
 
 
+class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+    """Keys as an actor may see them."""
+
+    def visible_to(self, actor: "Actor") -> Self:
+        """One's own; administrators see everybody's, for they may revoke them."""
+        if actor.has_role(Role.ADMINISTRATOR):
+            return self
+        return self.filter(user_id=actor.user_id or 0)
+
+
 class ApiKey(models.Model):
     """A secret that lets a program act as a person within its scopes. Only a hash of the secret is stored."""
 
@@ -174,9 +188,17 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects: ClassVar[ApiKeyQuerySet] = ApiKeyQuerySet.as_manager()  # type: ignore[assignment]
+
     class Meta:
         ordering = ["-id"]
         verbose_name = "API key"
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+    def state_at(self, now: datetime) -> str:
+        """Whether it works: active, expired or revoked."""
+        if self.revoked_at:
+            return "revoked"
+        return "expired" if self.expires_at and self.expires_at <= now else "active"

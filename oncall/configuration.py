@@ -11,6 +11,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Q
 
+from accounts.actions import RESERVED_SLUGS
 from accounts.actor import Actor
 from accounts.models import Team, User, check_time_zone
 from events.actions import publish
@@ -120,6 +121,8 @@ def _check_name(
 ) -> None:
     if not name.strip():
         raise Invalid("A name is needed.", field="name")
+    if slug in RESERVED_SLUGS:
+        raise Invalid(f"The address “{slug}” is taken by Sitrep itself.", field="slug", remedy="Choose another one.")
     same = model._default_manager.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
     if (same.exclude(pk=current.pk) if current else same).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")

@@ -151,7 +151,7 @@ def send_test(*, actor: Actor, method: ContactMethod, now: datetime) -> Result:
         facts={},
         since=now,
         level=1,
-        link=settings.PUBLIC_URL + reverse("accounts:profile"),
+        link=settings.PUBLIC_URL + reverse("oncall:profile"),
         is_test=True,
     )
     result = _try(method.kind, method, message)

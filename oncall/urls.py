@@ -2,10 +2,34 @@
 
 from django.urls import path
 
-from oncall.views import answer
+from oncall.views import answer, escalations, kept_mail, now, policies, profile, schedules
 
 app_name = "oncall"
 
 urlpatterns = [
     path("p/<str:token>/", answer.answer, name="answer"),
+    path("oncall/", now.now_page, name="now"),
+    path("oncall/pages/", now.my_pages, name="pages"),
+    path("oncall/schedules/", schedules.schedule_list, name="schedules"),
+    path("oncall/schedules/new/", schedules.schedule_form, name="schedule-new"),
+    path("oncall/schedules/<slug:slug>/", schedules.schedule_detail, name="schedule"),
+    path("oncall/schedules/<slug:slug>/edit/", schedules.schedule_form, name="schedule-edit"),
+    path("oncall/schedules/<slug:slug>/overrides/new/", schedules.override_form, name="override-add"),
+    path("oncall/schedules/<slug:slug>/overrides/<int:pk>/remove/", schedules.override_remove, name="override-remove"),
+    path("oncall/policies/", policies.policy_list, name="policies"),
+    path("oncall/policies/new/", policies.policy_form, name="policy-new"),
+    path("oncall/policies/<slug:slug>/", policies.policy_detail, name="policy"),
+    path("oncall/policies/<slug:slug>/edit/", policies.policy_form, name="policy-edit"),
+    path("oncall/escalations/", escalations.escalation_list, name="escalations"),
+    path("oncall/escalations/new/", escalations.escalation_start, name="escalation-start"),
+    path("oncall/escalations/<int:pk>/", escalations.escalation_detail, name="escalation"),
+    path("oncall/escalations/<int:pk>/acknowledge/", escalations.escalation_acknowledge, name="escalation-acknowledge"),
+    path("oncall/escalations/<int:pk>/resolve/", escalations.escalation_resolve, name="escalation-resolve"),
+    path("settings/profile/", profile.profile, name="profile"),
+    path("settings/contact-methods/add/", profile.contact_method_add, name="contact-method-add"),
+    path("settings/contact-methods/<int:pk>/switch/", profile.contact_method_switch, name="contact-method-switch"),
+    path("settings/contact-methods/<int:pk>/remove/", profile.contact_method_remove, name="contact-method-remove"),
+    path("settings/contact-methods/<int:pk>/test/", profile.contact_method_test, name="contact-method-test"),
+    path("settings/mail/", kept_mail.mail_list, name="mails"),
+    path("settings/mail/<str:name>/", kept_mail.mail_detail, name="mail"),
 ]

@@ -1,0 +1,1 @@
+"""The screens of people, teams and API keys, a module a subject."""

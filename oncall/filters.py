@@ -1,0 +1,94 @@
+"""Filters of the lists of on-call, for the pages and the API alike."""
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.lists import ListFilter
+from accounts.models import Team, User
+from oncall.models import ContactMethod, Escalation, EscalationPolicy, Override, Schedule
+
+
+class ScheduleFilter(ListFilter):
+    """Schedules by team and by who is in their rotations."""
+
+    search_fields = ("name", "description")
+
+    team = django_filters.ModelChoiceFilter(queryset=Team.objects.all(), label=_("Team"))
+    member = django_filters.ModelChoiceFilter(queryset=User.objects.all(), method="with_member", label=_("Member"))
+
+    class Meta:
+        model = Schedule
+        fields: list[str] = []
+
+    def with_member(self, queryset: QuerySet[Schedule], name: str, value: User) -> QuerySet[Schedule]:
+        return queryset.filter(rotations__members=value).distinct()
+
+
+class PolicyFilter(ListFilter):
+    """Escalation policies by team and by what they page."""
+
+    search_fields = ("name", "description")
+
+    team = django_filters.ModelChoiceFilter(queryset=Team.objects.all(), label=_("Team"))
+    schedule = django_filters.ModelChoiceFilter(
+        queryset=Schedule.objects.all(), method="paging_schedule", label=_("Pages the schedule")
+    )
+
+    class Meta:
+        model = EscalationPolicy
+        fields: list[str] = []
+
+    def paging_schedule(
+        self, queryset: QuerySet[EscalationPolicy], name: str, value: Schedule
+    ) -> QuerySet[EscalationPolicy]:
+        return queryset.filter(levels__targets__schedule=value).distinct()
+
+
+class EscalationFilter(ListFilter):
+    """Escalations by status, policy, whom they paged and when they started."""
+
+    search_fields = ("title", "detail")
+
+    status = django_filters.MultipleChoiceFilter(choices=Escalation.Status.choices, label=_("Status"))
+    policy = django_filters.ModelMultipleChoiceFilter(queryset=EscalationPolicy.objects.all(), label=_("Policy"))
+    person = django_filters.ModelChoiceFilter(
+        queryset=User.objects.all(), method="paging_person", label=_("Paged person")
+    )
+    started_after = django_filters.IsoDateTimeFilter("started_at", lookup_expr="gte", label=_("Started after"))
+    started_before = django_filters.IsoDateTimeFilter("started_at", lookup_expr="lt", label=_("Started before"))
+
+    class Meta:
+        model = Escalation
+        fields: list[str] = []
+
+    def paging_person(self, queryset: QuerySet[Escalation], name: str, value: User) -> QuerySet[Escalation]:
+        return queryset.filter(pages__user=value).distinct()
+
+
+class OverrideFilter(ListFilter):
+    """Overrides by schedule, person and stretch."""
+
+    search_fields = ("reason", "user__name")
+
+    schedule = django_filters.ModelChoiceFilter(queryset=Schedule.objects.all(), label=_("Schedule"))
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+    ends_after = django_filters.IsoDateTimeFilter("ends_at", lookup_expr="gt", label=_("Ends after"))
+    starts_before = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="lt", label=_("Starts before"))
+
+    class Meta:
+        model = Override
+        fields: list[str] = []
+
+
+class ContactMethodFilter(ListFilter):
+    """Contact methods by person and kind."""
+
+    search_fields = ("address",)
+
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+    kind = django_filters.MultipleChoiceFilter(choices=ContactMethod.Kind.choices, label=_("Kind"))
+
+    class Meta:
+        model = ContactMethod
+        fields: list[str] = []

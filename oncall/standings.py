@@ -1,0 +1,138 @@
+"""Who is on call now on each schedule, until when, who is next; and whose shifts are coming."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from accounts.models import User
+from oncall.models import EscalationPolicy, Schedule
+from oncall.roster import schedule_specs, usable_methods
+from oncall.rota import ScheduleSpec, Shift, shifts, who_is_on_call
+
+HORIZON = timedelta(days=28)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A schedule at an instant. `until` and `next_at` are None beyond the horizon."""
+
+    schedule: Schedule
+    people: list[User]
+    until: datetime | None
+    next_people: list[User]
+    next_at: datetime | None
+    is_override: bool
+
+
+@dataclass(frozen=True)
+class OwnShift:
+    """A shift of one person."""
+
+    schedule: Schedule
+    shift: Shift
+
+
+@dataclass(frozen=True)
+class Reach:
+    """A target of a policy and who that is right now; `why_nobody` when it reaches nobody."""
+
+    schedule: Schedule | None
+    people: list[User]
+    why_nobody: str
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A level of a policy: after how many minutes it is paged, and whom it reaches now."""
+
+    number: int
+    after_minutes: int
+    wait_minutes: int
+    reaches: list[Reach]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody would be paged: the level would be skipped at once."""
+        return not any(reach.people for reach in self.reaches)
+
+
+def standings(now: datetime, schedule_ids: Collection[int] | None = None) -> list[Standing]:
+    """Every schedule by name, in six queries however many there are."""
+    specs = schedule_specs(now, now + HORIZON, schedule_ids)
+    courses = {pk: shifts(spec, now, now + HORIZON) for pk, spec in specs.items()}
+    people = User.objects.in_bulk(
+        {user_id for course in courses.values() for shift in course[:3] for user_id in shift.user_ids}
+    )
+    found = Schedule.objects.filter(pk__in=specs).select_related("team").order_by("name")
+    return [_standing(schedule, courses[schedule.pk], people, now) for schedule in found]
+
+
+def policy_standings(policy: EscalationPolicy, now: datetime) -> list[Standing]:
+    """The schedules that the policy pages, in the order of its levels, each with who is on call."""
+    ids = policy.levels.order_by("position", "targets__id").values_list("targets__schedule_id", flat=True)
+    wanted = [pk for pk in dict.fromkeys(ids) if pk]
+    found = {standing.schedule.pk: standing for standing in standings(now, wanted)}
+    return [found[pk] for pk in wanted]
+
+
+def _standing(schedule: Schedule, course: list[Shift], people: dict[int, User], now: datetime) -> Standing:
+    def named(shift: Shift) -> list[User]:
+        return [people[user_id] for user_id in shift.user_ids]
+
+    current = course[0]
+    following = course[1] if len(course) > 1 else None
+    return Standing(
+        schedule=schedule,
+        people=named(current),
+        until=current.end if current.end < now + HORIZON else None,
+        next_people=named(following) if following else [],
+        next_at=following.start if following else None,
+        is_override=current.is_override,
+    )
+
+
+def shifts_of(user: User, now: datetime, horizon: timedelta = HORIZON) -> list[OwnShift]:
+    """The person's coming shifts on all schedules in order, the present ones first."""
+    specs = schedule_specs(now, now + horizon)
+    schedules = Schedule.objects.in_bulk(specs)
+    own = [
+        OwnShift(schedules[pk], shift)
+        for pk, spec in specs.items()
+        for shift in shifts(spec, now, now + horizon)
+        if user.pk in shift.user_ids
+    ]
+    return sorted(own, key=lambda each: (each.shift.start, each.schedule.name))
+
+
+def ladder(policy: EscalationPolicy, now: datetime) -> list[Rung]:
+    """The policy's levels with whom each of them would page at `now`."""
+    levels = list(policy.levels.prefetch_related("targets__schedule", "targets__user").order_by("position"))
+    targets = [target for level in levels for target in level.targets.all()]
+    specs = schedule_specs(now, now, {target.schedule_id for target in targets if target.schedule_id})
+    on_call = {pk: who_is_on_call(spec, now) for pk, spec in specs.items()}
+    user_ids = {target.user_id for target in targets if target.user_id}
+    user_ids |= {user_id for ids in on_call.values() for user_id in ids}
+    people = User.objects.in_bulk(user_ids)
+    methods = usable_methods(user_ids)
+    rungs, after = [], 0
+    for number, level in enumerate(levels, 1):
+        reaches = []
+        for target in level.targets.all():
+            ids = on_call.get(target.schedule_id, ()) if target.schedule_id else (target.user_id or 0,)
+            reached = [people[user_id] for user_id in ids if methods.get(user_id)]
+            why = "" if reached else _why_nobody([people[user_id] for user_id in ids])
+            reaches.append(Reach(target.schedule, reached, why))
+        rungs.append(Rung(number, after, level.timeout_minutes, reaches))
+        after += level.timeout_minutes
+    return rungs
+
+
+def _why_nobody(people: list[User]) -> str:
+    if not people:
+        return "nobody_on_call"
+    return "inactive" if not any(person.is_active for person in people) else "no_contact_method"
+
+
+def spec_of(schedule: Schedule, start: datetime, end: datetime) -> ScheduleSpec:
+    """One schedule as data, with the overrides that touch the stretch."""
+    return schedule_specs(start, end, {schedule.pk})[schedule.pk]

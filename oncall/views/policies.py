@@ -1,0 +1,88 @@
+"""Escalation policies: the list, the ladder in words, setting one up."""
+
+from functools import partial
+
+from django.contrib import messages
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.actor import actor_of
+from accounts.lists import list_page
+from events.errors import require
+from events.forms import try_action
+from oncall import configuration, permissions
+from oncall.filters import PolicyFilter
+from oncall.forms import LevelFormSet, PolicyForm, target_choices
+from oncall.models import Escalation, EscalationPolicy
+from oncall.standings import ladder
+
+RECENT = 10
+
+
+@require_safe
+def policy_list(request: HttpRequest) -> HttpResponse:
+    """All escalation policies."""
+    policies = EscalationPolicy.objects.select_related("team").annotate(level_count=Count("levels", distinct=True))
+    context = {
+        "list": list_page(request, policies, PolicyFilter, sortable=("name",)),
+        "may_configure": permissions.can_configure(actor_of(request)),
+    }
+    return render(request, "oncall/policy_list.html", context)
+
+
+@require_safe
+def policy_detail(request: HttpRequest, slug: str) -> HttpResponse:
+    """The ladder in words, each rung with who that is right now."""
+    policy = get_object_or_404(EscalationPolicy.objects.select_related("team"), slug=slug)
+    actor = actor_of(request)
+    recent = Escalation.objects.visible_to(actor).filter(policy=policy).select_related("acknowledged_by")
+    context = {
+        "policy": policy,
+        "rungs": ladder(policy, timezone.now()),
+        "escalations": recent[:RECENT],
+        "may_configure": permissions.can_configure(actor),
+        "may_page": permissions.can_page(actor),
+    }
+    return render(request, "oncall/policy_detail.html", context)
+
+
+def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    """Makes an escalation policy or changes one, with its levels."""
+    actor = actor_of(request)
+    require(permissions.can_configure(actor), configuration.NOT_A_MANAGER)
+    policy = get_object_or_404(EscalationPolicy, slug=slug) if slug else None
+    fields = ("name", "slug", "team", "description", "repeats")
+    form = PolicyForm(
+        request.POST or None, initial={name: getattr(policy, name) for name in fields} if policy else None
+    )
+    levels = LevelFormSet(
+        request.POST or None,
+        prefix="levels",
+        initial=_levels(policy) if policy else None,
+        form_kwargs={"choices": target_choices()},
+    )
+    if request.method == "POST" and form.is_valid() and levels.is_valid():
+        drafts = [each.draft() for each in levels.ordered_forms]
+        save = partial(configuration.save_policy, actor=actor, policy=policy, levels=drafts, **form.cleaned_data)
+        saved = try_action(form, save)
+        if saved is not None:
+            messages.success(request, _("The policy is saved. Escalations that already run keep the old one."))
+            return redirect("oncall:policy", saved.slug)
+    return render(request, "oncall/policy_form.html", {"form": form, "levels": levels, "policy": policy})
+
+
+def _levels(policy: EscalationPolicy) -> list[dict[str, object]]:
+    return [
+        {
+            "timeout_minutes": level.timeout_minutes,
+            "targets": [
+                f"schedule:{target.schedule_id}" if target.schedule_id else f"user:{target.user_id}"
+                for target in level.targets.all()
+            ],
+        }
+        for level in policy.levels.prefetch_related("targets").order_by("position")
+    ]
