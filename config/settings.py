@@ -346,7 +346,24 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
-    "ENUM_NAME_OVERRIDES": {},
+    # Fields of one name with different choices: each gets the name of what it is about.
+    "ENUM_NAME_OVERRIDES": {
+        "AlertStatusEnum": "alerts.models.Alert.Status",
+        "EscalationStatusEnum": "oncall.models.Escalation.Status",
+        "PublicIncidentStatusEnum": "statuspage.models.PublicIncident.Status",
+        "PublicImpactEnum": "statuspage.models.PublicIncident.Impact",
+        "ServiceImpactEnum": "incidents.models.IncidentService.Impact",
+        "ComponentStatusEnum": "statuspage.models.ComponentStatus",
+        "PostmortemStatusEnum": "postmortems.models.Postmortem.Status",
+        "ActionItemStatusEnum": "postmortems.models.ActionItem.Status",
+        "PageStateEnum": "oncall.models.Page.State",
+        "RawEventStateEnum": "alerts.models.RawEvent.State",
+        "DeliveryStateEnum": "events.models.Delivery.State",
+        "ContactMethodKindEnum": "oncall.models.ContactMethod.Kind",
+        "TimelineEntryKindEnum": "incidents.models.TimelineEntry.Kind",
+        "ServiceLinkKindEnum": "catalog.models.ServiceLink.Kind",
+        "RoleEnum": "accounts.models.Role",
+    },
 }
 
 # --- What the operator sees -----------------------------------------------------------------------------------------
