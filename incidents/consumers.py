@@ -52,10 +52,13 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         await self.send(json.dumps({"type": "resumed", "sequence": after}))
 
     async def live_message(self, event: dict[str, Any]) -> None:
-        await self.send(event["text"])
+        if self.incident_id is not None:
+            await self.send(event["text"])
 
     async def live_recheck(self, event: dict[str, Any]) -> None:
         if await self.visible_incident(self.scope["url_route"]["kwargs"]["number"]) is None:
+            # What is already on its way here is for those inside.
+            self.incident_id = None
             await self.send(json.dumps({"type": "gone"}))
             await self.channel_layer.group_discard(self.topic, self.channel_name)
             await self.close(NO_ACCESS)

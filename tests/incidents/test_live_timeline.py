@@ -1,0 +1,144 @@
+"""The websocket of an incident page: what was missed, what happens, and who is cut off."""
+
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+import redis
+from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.testing import ApplicationCommunicator
+from channels.routing import URLRouter
+from django.contrib.auth.models import AnonymousUser
+
+from accounts.actor import Actor
+from accounts.models import User
+from config.sockets import websocket_urlpatterns
+from incidents import actions
+from incidents.models import Incident
+from tests.factories import accounts, incidents
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def talk(user: User | None, number: int, conversation: Callable[[Any], Awaitable[None]]) -> bool:
+    """Opens the socket of an incident as a person and holds the conversation; False if the server refused."""
+
+    async def hold() -> bool:
+        scope = {"type": "websocket", "path": f"/ws/incidents/{number}/", "user": user or AnonymousUser()}
+        socket = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+        await socket.send_input({"type": "websocket.connect"})
+        answer = await socket.receive_output(timeout=5)
+        if answer["type"] == "websocket.accept":
+            await conversation(socket)
+        await socket.send_input({"type": "websocket.disconnect", "code": 1000})
+        await socket.wait(timeout=5)
+        return bool(answer["type"] == "websocket.accept")
+
+    return async_to_sync(hold)()
+
+
+async def say(socket: Any, text: str) -> None:
+    await socket.send_input({"type": "websocket.receive", "text": text})
+
+
+async def until(socket: Any, kind: str) -> list[dict[str, Any]]:
+    """The messages up to and with the first of that kind."""
+    messages: list[dict[str, Any]] = []
+    while not messages or messages[-1]["type"] != kind:
+        messages.append(json.loads((await socket.receive_output(timeout=5))["text"]))
+    return messages
+
+
+@pytest.fixture
+def ana(valkey: redis.Redis) -> User:
+    return accounts.user(name="Ana Ferreira")
+
+
+@pytest.fixture
+def watched(ana: User, now: datetime) -> Incident:
+    return incidents.incident(Actor.of_user(ana, via="web"), now=now)
+
+
+def test_a_page_that_comes_back_is_sent_what_it_missed_in_order(ana: User, watched: Incident, now: datetime) -> None:
+    for number in range(250):
+        actions.add_note(actor=Actor.of_user(ana, via="web"), incident=watched, text=f"note {number}", now=now)
+
+    async def conversation(socket: Any) -> None:
+        await say(socket, json.dumps({"type": "resume", "after": 3}))
+        messages = await until(socket, "resumed")
+        entries = [message["sequence"] for message in messages if message["type"] == "entry"]
+        assert entries == list(range(4, 252))
+        assert {message["target"] for message in messages if message["type"] == "fragment"} == {
+            "incident-facts",
+            "incident-side",
+        }
+        assert messages[-1] == {"type": "resumed", "sequence": 251}
+
+    assert talk(ana, watched.number, conversation)
+
+
+def test_what_one_does_the_other_sees_as_it_happens(ana: User, watched: Incident, now: datetime) -> None:
+    async def conversation(socket: Any) -> None:
+        await say(socket, json.dumps({"type": "resume", "after": 1}))
+        await until(socket, "resumed")
+        bob = await sync_to_async(accounts.actor)(name="Bob <b>Okafor</b>")
+        await sync_to_async(actions.add_note)(actor=bob, incident=watched, text="Pool <script>x</script>", now=now)
+        [*_, message] = await until(socket, "entry")
+        assert message["sequence"] == 2
+        assert 'id="entry-2"' in message["html"]
+        assert "Bob &lt;b&gt;Okafor" in message["html"]
+        assert "<script>" not in message["html"]
+
+    assert talk(ana, watched.number, conversation)
+
+
+def test_somebody_who_is_not_signed_in_is_refused(watched: Incident) -> None:
+    async def conversation(socket: Any) -> None:
+        raise AssertionError("the socket was opened")
+
+    assert not talk(None, watched.number, conversation)
+
+
+def test_a_private_incident_refuses_those_outside_like_one_that_does_not_exist(
+    ana: User, watched: Incident, now: datetime
+) -> None:
+    actions.set_visibility(actor=Actor.of_user(ana, via="web"), incident=watched, visibility="private", now=now)
+
+    async def conversation(socket: Any) -> None:
+        raise AssertionError("the socket was opened")
+
+    outsider = accounts.user(role="owner")
+    assert not talk(outsider, watched.number, conversation)
+    assert not talk(outsider, 999_999, conversation)
+
+
+def test_a_page_goes_silent_when_its_person_loses_access(ana: User, watched: Incident, now: datetime) -> None:
+    actor = Actor.of_user(ana, via="web")
+    actions.set_visibility(actor=actor, incident=watched, visibility="private", now=now)
+    bob = accounts.user()
+    actions.add_member(actor=actor, incident=watched, user=bob, now=now)
+
+    async def conversation(socket: Any) -> None:
+        await say(socket, json.dumps({"type": "resume", "after": 99}))
+        await until(socket, "resumed")
+        await sync_to_async(actions.remove_member)(actor=actor, incident=watched, user=bob, now=now)
+        messages = await until(socket, "gone")
+        assert not [message for message in messages if "access away" in message.get("html", "")], (
+            "the entry that tells of the removal is for those inside"
+        )
+        closed = await socket.receive_output(timeout=5)
+        assert closed["type"] == "websocket.close"
+
+    assert talk(bob, watched.number, conversation)
+
+
+@pytest.mark.parametrize("text", ["", "null", "{}", '{"type": "resume"}', '{"type": "resume", "after": "x"}', "[1]"])
+def test_nonsense_from_a_client_is_passed_over(ana: User, watched: Incident, text: str) -> None:
+    async def conversation(socket: Any) -> None:
+        await say(socket, text)
+        await say(socket, json.dumps({"type": "resume", "after": 0}))
+        assert (await until(socket, "resumed"))[-1]["sequence"] == 1
+
+    assert talk(ana, watched.number, conversation)
