@@ -198,7 +198,7 @@ class PublicIncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Ac
     serializer_class = PublicIncidentSerializer
     filterset_class = PublicIncidentFilter
     write_scope = Scope.STATUSPAGE
-    ordering_fields = ["id", "started_at", "updated_at"]
+    ordering_fields = ["id", "name", "started_at", "updated_at"]
 
     def get_queryset(self) -> QuerySet[PublicIncident]:
         if getattr(self, "swagger_fake_view", False):

@@ -1,6 +1,7 @@
 """Making pages and components, and what each component's record says."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -53,7 +54,8 @@ def test_two_pages_can_not_have_one_address(now: datetime) -> None:
 )
 def test_a_page_that_makes_no_sense_is_refused(now: datetime, field: str, value: str) -> None:
     with pytest.raises(Invalid) as refusal:
-        save_page(actor=actor(Role.OWNER), now=now, **{"name": "Example", "slug": "example", field: value})
+        given: dict[str, Any] = {"name": "Example", "slug": "example", field: value}
+        save_page(actor=actor(Role.OWNER), now=now, **given)
     assert refusal.value.field == field
     assert not StatusPage.objects.exists()
 

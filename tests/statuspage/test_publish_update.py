@@ -1,6 +1,7 @@
 """The next message of a public incident, and its end."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_viewers_may_not_update(now: datetime) -> None:
 
 
 @pytest.mark.parametrize(("field", "fields"), [("body", {"body": " "}), ("status", {"status": "burning"})])
-def test_nonsense_is_refused(now: datetime, field: str, fields: dict[str, str]) -> None:
+def test_nonsense_is_refused(now: datetime, field: str, fields: dict[str, Any]) -> None:
     published = public_incident(page(), now=now)
     with pytest.raises(Invalid) as refusal:
         publish_update(actor=actor(), public_incident=published, now=now, **{"body": "…", **fields})
