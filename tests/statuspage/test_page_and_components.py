@@ -53,8 +53,8 @@ def test_two_pages_can_not_have_one_address(now: datetime) -> None:
     [("name", " "), ("slug", "no spaces"), ("time_zone", "Mars/Olympus"), ("support_url", "javascript:x")],
 )
 def test_a_page_that_makes_no_sense_is_refused(now: datetime, field: str, value: str) -> None:
+    given: dict[str, Any] = {"name": "Example", "slug": "example", field: value}
     with pytest.raises(Invalid) as refusal:
-        given: dict[str, Any] = {"name": "Example", "slug": "example", field: value}
         save_page(actor=actor(Role.OWNER), now=now, **given)
     assert refusal.value.field == field
     assert not StatusPage.objects.exists()
