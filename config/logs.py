@@ -82,7 +82,7 @@ def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["stderr"], "level": level.upper()},
         "loggers": {
-            # Requests are logged once, by django_structlog, with their id, their person and, if they fail, the traceback.
+            # Requests are logged once, by django_structlog, with their id, their person and any traceback.
             "django.server": {**passed_on, "level": "CRITICAL"},
             "django.request": {**passed_on, "level": "CRITICAL"},
             "django": passed_on,

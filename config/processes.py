@@ -22,6 +22,16 @@ def die_with_parent(death_signal: signal.Signals) -> None:
         _libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
 
 
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Tells whether the process handles the signal by itself (Linux; elsewhere False)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+    mask = next((line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), "0")
+    return bool(int(mask, 16) >> (number - 1) & 1)
+
+
 def spawn(
     command: Sequence[str | Path],
     *,

@@ -123,6 +123,8 @@ class Run:
     def __init__(self, options: Options) -> None:
         self.options = options
         self.stop_asked = threading.Event()
+        self.make = os.getppid() if "MAKELEVEL" in os.environ else 0
+        self.make_catches_interrupts = bool(self.make) and processes.catches(self.make, signal.SIGINT)
         self.engines: Engines | None = None
         self.supervisor: Supervisor | None = None
 
@@ -214,6 +216,9 @@ class Run:
 
     def check(self) -> None:
         """Raises RefusalError when Sitrep can't go on."""
+        if self.make_catches_interrupts and not processes.catches(self.make, signal.SIGINT):
+            # `kill -INT` on make alone: it stops catching, waits for us, and tells us nothing (SIGTERM it passes on).
+            self.stop_asked.set()
         fallen = self.engines.fallen() if self.engines else None
         reason = fallen or (self.supervisor.look_after(time.monotonic()) if self.supervisor else None)
         if reason:
