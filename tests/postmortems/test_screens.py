@@ -16,6 +16,7 @@ from postmortems.actions import save_section
 from postmortems.models import ActionItem, Postmortem
 from postmortems.presets import load_presets
 from tests.factories.accounts import actor, user
+from tests.factories.catalog import service
 from tests.factories.postmortems import postmortem, resolved_incident
 
 pytestmark = pytest.mark.django_db
@@ -43,6 +44,15 @@ def test_the_list_finds_words_in_the_sections(now: datetime) -> None:
     assert first.get_absolute_url() in text
     assert second.get_absolute_url() not in text
     assert "No postmortem yet" in client().get("/postmortems/?status=published").content.decode()
+
+
+def test_the_list_is_narrowed_by_severity_and_service(now: datetime) -> None:
+    first = postmortem(now=now, severity="sev1", services=[service(name="payments", slug="payments")])
+    second = postmortem(now=now, severity="sev2")
+    for query in ["severity=sev1", "service=payments", "severity=sev1&service=payments"]:
+        text = client().get(f"/postmortems/?{query}").content.decode()
+        assert first.get_absolute_url() in text
+        assert second.get_absolute_url() not in text
 
 
 def test_a_button_on_the_incident_starts_it(now: datetime) -> None:
