@@ -181,7 +181,7 @@ def fresh_database() -> Generator[str]:
     parts = urlsplit(server)
     try:
         # Not urlunsplit: it drops the empty host of an address with a unix socket.
-        yield server.replace(f"/{parts.path.lstrip('/')}", f"/{name}", 1)
+        yield f"{parts.scheme}://{parts.netloc}/{name}{'?' if parts.query else ''}{parts.query}"
     finally:
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
