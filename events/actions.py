@@ -108,11 +108,12 @@ def _deliver(delivery: Delivery, now: datetime) -> None:
     except Exception as error:
         log.exception("delivery_failed", handler=delivery.handler, delivery_id=delivery.pk)
         dead = delivery.attempts >= ATTEMPTS
-        delivery.state = Delivery.State.DEAD if dead else Delivery.State.PENDING
-        delivery.due_at = now + back_off(delivery.attempts)
-        delivery.done_at = None
-        delivery.last_error = f"{type(error).__name__}: {error}"[:2000]
-        delivery.save(update_fields=["state", "due_at", "done_at", "last_error"])
+        # Only while it is running: what failed after the commit has had its effect and must not have it again.
+        Delivery.objects.filter(pk=delivery.pk, state=Delivery.State.RUNNING).update(
+            state=Delivery.State.DEAD if dead else Delivery.State.PENDING,
+            due_at=now + back_off(delivery.attempts),
+            last_error=f"{type(error).__name__}: {error}"[:2000],
+        )
 
 
 def back_off(attempts: int) -> timedelta:

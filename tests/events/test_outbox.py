@@ -99,6 +99,22 @@ def test_a_handler_that_keeps_failing_gives_up_in_sight_and_can_be_retried(handl
         retry_delivery(delivery=delivery, now=now)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_what_fails_after_the_commit_does_not_repeat_the_handler(handlers: Handlers) -> None:
+    team = Team.objects.create(name="Payments", slug="payments")
+
+    def explode() -> None:
+        raise RuntimeError("after the commit")
+
+    registry.handles("thing.happened", name="late")(lambda event: transaction.on_commit(explode))
+    with transaction.atomic():
+        happen(team)
+    now = timezone.now()
+    deliver_due(now)
+    assert Delivery.objects.get(handler="late").state == Delivery.State.DONE
+    assert deliver_due(now + timedelta(hours=1)) == 0
+
+
 def test_a_delivery_whose_worker_died_is_due_again_when_its_lease_ends(handlers: Handlers, team: Team) -> None:
     happen(team)
     now = timezone.now()
