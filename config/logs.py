@@ -10,7 +10,7 @@ SECRET_KEYS = re.compile(
     r"passw|secret|token|authorization|cookie|api_?key|signature|credential|database_url|redis_url", re.IGNORECASE
 )
 # Source tokens, acknowledgement links and invitations stand in paths; their first characters tell them apart.
-SECRET_IN_PATH = re.compile(r"(?<=/)(?=[^/?\s]*\d)([\w.~:=-]{4})[\w.~:=-]{18,}")
+SECRET_IN_PATH = re.compile(r"(?<=/)(?=[^/?\s]*[\d:])([\w.~:=-]{4})[\w.~:=-]{18,}")
 SECRET_IN_QUERY = re.compile(r"(?<=[?&])([\w.-]+)=[^&\s]+")
 HIDDEN = "[hidden]"
 
