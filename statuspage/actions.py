@@ -23,7 +23,7 @@ from statuspage.spans import record_status
 
 LONGEST_BODY = 20_000
 LONGEST_NAME = 200
-RESERVED_SLUGS = {"new", "publish"}
+RESERVED_SLUG = "new"
 MAY_NOT_PUBLISH = "Viewers may not publish to a status page."
 MAY_NOT_MANAGE = "Only managers may change a status page."
 Changes = Mapping[Component, str]
@@ -47,7 +47,7 @@ def save_page(
     if not name:
         raise Invalid("A status page needs a name.", field="name")
     _check("slug", slug, validate_slug)
-    if slug in RESERVED_SLUGS:
+    if slug == RESERVED_SLUG:
         raise Invalid(f"{slug!r} can't be an address.", field="slug", remedy="Choose another one.")
     _check("time_zone", time_zone, check_time_zone)
     if support_url:

@@ -28,7 +28,6 @@ app_name = "statuspage"
 urlpatterns = [
     path("", views.page_list, name="list"),
     path("new/", views.page_form, name="new"),
-    path("publish/", views.choose_page, name="choose"),
     path("<slug:slug>/", views.page_detail, name="detail"),
     path("<slug:slug>/settings/", views.page_form, name="settings"),
     path("<slug:slug>/components/new/", views.component_form, name="component-new"),

@@ -1,12 +1,10 @@
 """The pages on which people set up status pages and publish on them."""
 
 from functools import partial
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -115,16 +113,6 @@ def component_status(request: HttpRequest, slug: str, component_id: int) -> Http
     )
     messages.success(request, _("The page now says so."))
     return redirect("statuspage:detail", slug)
-
-
-@require_safe
-def choose_page(request: HttpRequest) -> HttpResponse:
-    """Where to publish `?incident=142`: goes on to the form at once if there is one page only."""
-    pages = list(StatusPage.objects.all())
-    query = urlencode({"incident": request.GET["incident"]}) if request.GET.get("incident") else ""
-    if len(pages) == 1:
-        return redirect(f"{reverse('statuspage:publish', args=[pages[0].slug])}?{query}")
-    return render(request, "statuspage/choose_page.html", {"pages": pages, "query": query, **may(actor_of(request))})
 
 
 def publish(request: HttpRequest, slug: str) -> HttpResponse:

@@ -43,7 +43,7 @@ def test_the_list_finds_words_in_the_sections(now: datetime) -> None:
     text = client().get("/postmortems/?q=DISK").content.decode()
     assert first.get_absolute_url() in text
     assert second.get_absolute_url() not in text
-    assert "No postmortem yet" in client().get("/postmortems/?status=published").content.decode()
+    assert "Nothing matches" in client().get("/postmortems/?status=published").content.decode()
 
 
 def test_the_list_is_narrowed_by_severity_and_service(now: datetime) -> None:

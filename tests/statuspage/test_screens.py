@@ -159,12 +159,3 @@ def test_the_list_can_be_filtered(now: datetime) -> None:
     assert "Errors on checkout" in text
     assert "Slow searches" not in text
     assert "Slow searches" in client().get("/statuspages/example/incidents/?q=SLOW").content.decode()
-
-
-def test_with_one_page_publishing_goes_straight_to_its_form_and_with_more_it_asks(now: datetime) -> None:
-    page(slug="example", name="First")
-    answer = client().get("/statuspages/publish/?incident=142")
-    assert answer["Location"] == "/statuspages/example/publish/?incident=142"
-    page(slug="second", name="Second")
-    text = client().get("/statuspages/publish/?incident=142").content.decode()
-    assert "/statuspages/second/publish/?incident=142" in text
