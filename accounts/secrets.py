@@ -18,6 +18,8 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 
 def _current_box() -> MultiFernet:
     """The first key encrypts, all decrypt: put a new key in front to rotate."""
+    if settings.SECRET_KEY_IS_MISSING and not settings.ENCRYPTION_KEYS:
+        raise ImproperlyConfigured("Set SECRET_KEY (or ENCRYPTION_KEYS): stored secrets are encrypted with it.")
     return _box(tuple(settings.ENCRYPTION_KEYS or [settings.SECRET_KEY]))
 
 

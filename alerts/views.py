@@ -21,7 +21,8 @@ from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
 from alerts.permissions import can_configure, can_handle
 from alerts.receive import pretty_body
 from events.conditions import in_words
-from events.errors import DomainError, require
+from events.errors import require
+from events.forms import try_action
 from incidents.permissions import can_view
 
 EVENTS_SHOWN = 20
@@ -120,11 +121,8 @@ def source_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         data["slug"] = data["slug"] or slugify(data["name"])
-        try:
-            saved = actions.save_source(actor=actor, source=source, now=timezone.now(), **data)
-        except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
-        else:
+        saved = try_action(form, lambda: actions.save_source(actor=actor, source=source, now=timezone.now(), **data))
+        if saved is not None:
             return HttpResponseRedirect(reverse("alerts:source", args=[saved.slug]))
     status = 422 if request.method == "POST" else 200
     return render(request, "alerts/source_form.html", {"form": form, "source": source}, status=status)
@@ -174,12 +172,9 @@ def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     rows = forms.ConditionFormSet(request.POST or None, initial=rows_initial, prefix="conditions")
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         data = {key: value for key, value in form.cleaned_data.items() if key not in {"combine", "conditions_json"}}
-        try:
-            actions.save_route(actor=actor, route=route, conditions=forms.conditions_of(form, rows), **data)
-        except DomainError as error:
-            field = "conditions_json" if error.field == "conditions" else error.field
-            form.add_error(field if field in form.fields else None, str(error))
-        else:
+        conditions = forms.conditions_of(form, rows)
+        saved = try_action(form, lambda: actions.save_route(actor=actor, route=route, conditions=conditions, **data))
+        if saved is not None:
             return HttpResponseRedirect(reverse("alerts:routes"))
     context = {"form": form, "rows": rows, "route": route, "facts": forms.FACTS}
     return render(request, "alerts/route_form.html", context, status=422 if request.method == "POST" else 200)

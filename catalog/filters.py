@@ -15,9 +15,7 @@ class ServiceFilter(ListFilter):
     tier = django_filters.MultipleChoiceFilter(choices=Service.Tier.choices, label=_("Tier"))
     lifecycle = django_filters.MultipleChoiceFilter(choices=Service.Lifecycle.choices, label=_("Lifecycle"))
     team = SlugFilter(path="functionalities", queryset=Team.objects.all(), label=_("Team"))
-    functionality = SlugFilter(
-        path="functionalities", queryset=Functionality.objects.all(), label=_("Functionality")
-    )
+    functionality = SlugFilter(path="functionalities", queryset=Functionality.objects.all(), label=_("Functionality"))
     escalation_policy = SlugFilter(path="escalation_policy", queryset=EscalationPolicy.objects.all(), label=_("Policy"))
 
     class Meta:

@@ -17,7 +17,8 @@ from catalog import actions, forms
 from catalog.filters import FunctionalityFilter, ServiceFilter
 from catalog.models import Functionality, Service
 from catalog.permissions import can_change_service, can_configure
-from events.errors import DomainError, require
+from events.errors import require
+from events.forms import try_action
 from oncall.standings import ladder
 
 
@@ -56,25 +57,21 @@ def service_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
         "Only managers and the team that owns a service may change it.",
     )
     initial: dict[str, Any] = {"tier": Service.Tier.MEDIUM}
-    links: list[dict[str, str]] = []
+    initial_links: list[dict[str, str]] = []
     if service:
         names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy")
         initial = {name: getattr(service, name) for name in names}
         initial["needs"] = [row.needs_id for row in service.dependencies.all()]
         initial["functionalities"] = [row.pk for row in service.functionalities.all()]
-        links = [{"kind": link.kind, "label": link.label, "url": link.url} for link in service.links.all()]
+        initial_links = [{"kind": link.kind, "label": link.label, "url": link.url} for link in service.links.all()]
     form = forms.ServiceForm(request.POST or None, initial=initial)
-    rows = forms.LinkFormSet(request.POST or None, initial=links, prefix="links")
+    rows = forms.LinkFormSet(request.POST or None, initial=initial_links, prefix="links")
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         data = form.cleaned_data
         data["slug"] = data["slug"] or slugify(data["name"])
-        try:
-            saved = actions.save_service(
-                actor=actor, service=service, links=[draft for row in rows if (draft := row.draft())], **data
-            )
-        except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
-        else:
+        links = [draft for row in rows if (draft := row.draft())]
+        saved = try_action(form, lambda: actions.save_service(actor=actor, service=service, links=links, **data))
+        if saved is not None:
             return HttpResponseRedirect(reverse("catalog:service", args=[saved.slug]))
     context = {"form": form, "rows": rows, "service": service}
     return render(request, "catalog/service_form.html", context, status=422 if request.method == "POST" else 200)
@@ -105,11 +102,8 @@ def functionality_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         data["slug"] = data["slug"] or slugify(data["name"])
-        try:
-            actions.save_functionality(actor=actor, functionality=functionality, **data)
-        except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
-        else:
+        saved = try_action(form, lambda: actions.save_functionality(actor=actor, functionality=functionality, **data))
+        if saved is not None:
             return HttpResponseRedirect(reverse("catalog:functionalities"))
     status = 422 if request.method == "POST" else 200
     context = {"form": form, "functionality": functionality}

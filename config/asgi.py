@@ -9,7 +9,10 @@ from typing import Any, cast
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
+from config.serving import refuse_without_secret
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+refuse_without_secret()
 http_application = WSGIMiddleware(cast(Any, get_wsgi_application()), workers=int(os.environ.get("WEB_THREADS", "16")))
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the app registry)

@@ -4,7 +4,10 @@ import os
 from datetime import timedelta
 
 from celery import Celery
+from celery.signals import beat_init, worker_init
 from django_structlog.celery.steps import DjangoStructLogInitStep
+
+from config.serving import refuse_without_secret
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -24,3 +27,10 @@ app.conf.beat_schedule = {
     "alerts-sweep": {"task": "alerts.process_raw_events", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
     "events-sweep": {"task": "events.deliver_due", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
 }
+
+
+@worker_init.connect
+@beat_init.connect
+def check_secret(**_: object) -> None:
+    """Neither a worker nor beat starts without a secret key."""
+    refuse_without_secret()

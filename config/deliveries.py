@@ -49,7 +49,16 @@ def delivery_list(request: HttpRequest) -> HttpResponse:
     listing = list_page(request, deliveries, DeliveryFilter, sortable=("due_at", "attempts", "handler"))
     waiting = Delivery.objects.filter(state__in=[Delivery.State.PENDING, Delivery.State.RUNNING]).count()
     dead = Delivery.objects.filter(state=Delivery.State.DEAD).count()
-    return render(request, "config/deliveries.html", {"list": listing, "waiting": waiting, "dead": dead})
+    states = set(request.GET.getlist("state"))
+    context = {
+        "list": listing,
+        "waiting": waiting,
+        "dead": dead,
+        "only_dead": states == {Delivery.State.DEAD},
+        "only_waiting": states == {Delivery.State.PENDING, Delivery.State.RUNNING},
+        "only_done": states == {Delivery.State.DONE},
+    }
+    return render(request, "config/deliveries.html", context)
 
 
 @require_POST

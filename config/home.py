@@ -1,7 +1,9 @@
 """The home page: what is burning, what is yours, who is on call; and the search behind the palette."""
 
-from datetime import timedelta
-from typing import Any
+from dataclasses import dataclass
+from datetime import date as calendar_date
+from datetime import datetime, time, timedelta
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -14,70 +16,84 @@ from accounts.actor import Actor, actor_of
 from accounts.models import Team, User
 from alerts.models import Alert
 from catalog.models import Service
-from incidents.models import Incident
-from oncall.models import Escalation, Page, Schedule
-from oncall.roster import on_call_at
+from incidents.models import Incident, IncidentQuerySet, RoleAssignment, Severity
+from incidents.permissions import can_declare
+from oncall.models import Escalation, Schedule
+from oncall.permissions import can_page
+from oncall.standings import standings
+from oncall.views.signed_in import user_of
 from postmortems.models import ActionItem, Postmortem
 
 DAYS = 7
 RESULTS_PER_KIND = 5
+INCIDENTS_SHOWN = 20
+ITEMS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day of the strip: from `start` until `end`, with the severities of what was declared on it."""
+
+    date: calendar_date
+    start: datetime
+    end: datetime
+    severities: list[Severity]
+
+    @property
+    def count(self) -> int:
+        return len(self.severities)
+
+    @property
+    def worst(self) -> Severity | None:
+        return max(self.severities, key=lambda severity: severity.rank, default=None)
+
+    @property
+    def url(self) -> str:
+        """The list of what was declared on this day."""
+        bounds = {"declared_after": self.start.isoformat(), "declared_before": self.end.isoformat()}
+        return f"{reverse('incidents:list')}?{urlencode(bounds)}"
 
 
 def home(request: HttpRequest) -> HttpResponse:
     """What is burning and what is yours."""
     actor = actor_of(request)
     now = timezone.now()
-    on_call = on_call_at(now)
-    schedules = Schedule.objects.select_related("team").order_by("name")
+    visible = Incident.objects.visible_to(actor)
+    worst_first = visible.open().for_lists().order_by("-severity__rank", "-number")
     context = {
         "now": now,
-        "incidents": Incident.objects.visible_to(actor).open().for_lists().order_by("-severity__rank", "-number")[:20],
-        "my_escalations": open_pages(actor),
-        "my_roles": Incident.objects.visible_to(actor)
-        .open()
-        .for_lists()
-        .filter(role_assignments__user_id=actor.person_id, role_assignments__ended_at=None)
-        .distinct(),
+        "incidents": worst_first[:INCIDENTS_SHOWN],
+        "open_count": visible.open().count(),
+        "my_escalations": Escalation.objects.unanswered_for(user_of(request)),
+        "my_roles": RoleAssignment.objects.filter(
+            user_id=actor.person_id, ended_at=None, incident__in=visible.open()
+        ).select_related("role", "incident__severity", "incident__status"),
         "my_action_items": ActionItem.objects.visible_to(actor)
         .open()
         .filter(owner_id=actor.person_id)
         .select_related("incident")
-        .order_by("due_on")[:10],
-        "on_call": [{"schedule": schedule, "people": on_call.get(schedule.pk, [])} for schedule in schedules],
+        .order_by("due_on", "id")[:ITEMS_SHOWN],
+        "today": timezone.localdate(),
+        "standings": standings(now),
         "firing": Alert.objects.visible_to(actor).firing().count(),
-        "week": week_of(actor),
+        "week": week_of(visible),
+        "can_declare": can_declare(actor),
+        "may_page": can_page(actor),
     }
     return render(request, "home.html", context)
 
 
-def open_pages(actor: Actor) -> list[Escalation]:
-    """The escalations that wait for an answer of this person, the oldest first."""
-    mine = Page.objects.filter(user_id=actor.person_id, escalation__status=Escalation.Status.TRIGGERED)
-    return list(Escalation.objects.filter(pk__in=mine.values("escalation_id")).order_by("pk"))
-
-
-def week_of(actor: Actor) -> list[dict[str, Any]]:
-    """The last seven days in the viewer's zone, each with its incidents counted and its worst severity."""
+def week_of(visible: IncidentQuerySet) -> list[Day]:
+    """The last seven days in the viewer's zone, today last, each with the incidents that were declared on it."""
     today = timezone.localdate()
-    first = today - timedelta(days=DAYS - 1)
-    declared = (
-        Incident.objects.visible_to(actor)
-        .exclude(mode=Incident.Mode.TEST)
-        .filter(declared_at__date__gte=first)
-        .select_related("severity")
+    dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    starts = [timezone.make_aware(datetime.combine(date, time())) for date in [*dates, today + timedelta(days=1)]]
+    declared = list(
+        visible.exclude(mode=Incident.Mode.TEST).filter(declared_at__gte=starts[0]).select_related("severity")
     )
-    days: dict[Any, list[Incident]] = {first + timedelta(days=number): [] for number in range(DAYS)}
-    for incident in declared:
-        days.setdefault(timezone.localdate(incident.declared_at), []).append(incident)
     return [
-        {
-            "day": day,
-            "count": len(incidents),
-            "worst": max(
-                (incident.severity for incident in incidents), key=lambda severity: severity.rank, default=None
-            ),
-        }
-        for day, incidents in sorted(days.items())
+        Day(date, start, end, [incident.severity for incident in declared if start <= incident.declared_at < end])
+        for date, start, end in zip(dates, starts, starts[1:], strict=True)
     ]
 
 

@@ -6,11 +6,12 @@ Any variable can come from a file instead: `SECRET_KEY_FILE=/run/secrets/key`. d
 import hashlib
 import logging
 import os
+import secrets
 import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import django_stubs_ext
 import sentry_sdk
@@ -79,9 +80,9 @@ except EnvError as error:
 
 if not SECRET_KEY and (VAR_DIR / "secret-key").is_file():
     SECRET_KEY = (VAR_DIR / "secret-key").read_text().strip()
-if not SECRET_KEY:
-    # Commands that need no secret (check, makemigrations, collectstatic) still run; `config.checks` refuses to serve.
-    SECRET_KEY = "insecure-" + "0" * 60
+# Commands that need no secret (check, makemigrations) run without one; serving and encrypting are refused.
+SECRET_KEY_IS_MISSING = not SECRET_KEY
+SECRET_KEY = SECRET_KEY or secrets.token_urlsafe(60)
 if urlsplit(PUBLIC_URL).scheme not in {"http", "https"} or not urlsplit(PUBLIC_URL).hostname:
     refuse(f"PUBLIC_URL must be an address such as https://sitrep.example.com, not {PUBLIC_URL!r}")
 if urlsplit(DATABASE_URL).scheme not in {"postgres", "postgresql"}:
@@ -181,8 +182,8 @@ def database_from_url(url: str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
-        "USER": parts.username or "",
-        "PASSWORD": parts.password or "",
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
         "HOST": options.pop("host", None) or parts.hostname or "",
         "PORT": str(parts.port or options.pop("port", "")),
         "CONN_HEALTH_CHECKS": True,

@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from config.serving import refuse_without_secret
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+refuse_without_secret()
 application = get_wsgi_application()

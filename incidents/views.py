@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from accounts.actor import Actor, actor_of
 from accounts.lists import list_page
-from events.errors import DomainError, Invalid
+from events.errors import Invalid
+from events.forms import try_action
 from incidents import actions, forms
 from incidents.filters import IncidentFilter
 from incidents.models import (
@@ -67,11 +68,10 @@ def declare(request: HttpRequest) -> HttpResponse:
     }
     form = forms.DeclareForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        try:
-            incident = actions.declare_incident(actor=actor, now=timezone.now(), **form.cleaned_data)
-        except DomainError as error:
-            form.add_error(error.field if error.field in form.fields else None, str(error))
-        else:
+        incident = try_action(
+            form, lambda: actions.declare_incident(actor=actor, now=timezone.now(), **form.cleaned_data)
+        )
+        if incident is not None:
             return HttpResponseRedirect(incident.get_absolute_url())
     if not can_declare(actor):
         messages.error(request, _("Viewers may not declare incidents. Ask an administrator for another role."))

@@ -6,6 +6,9 @@ from typing import Any
 
 from django import forms, template
 from django.http import HttpRequest, QueryDict
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import is_aware, localtime
 
 register = template.Library()
 
@@ -84,10 +87,21 @@ def _filters(form: forms.Form, request: HttpRequest, search: str) -> Iterator[Fi
         yield Filter(bound.html_name, str(bound.label or bound.name), kind, options, bound, bool(chosen))
 
 
+def _readable(value: str) -> str:
+    """An instant as people write it, in their zone; anything else as it is."""
+    try:
+        moment = parse_datetime(value)
+    except ValueError:
+        moment = None
+    if moment is None:
+        return value
+    return date_format(localtime(moment) if is_aware(moment) else moment, "j M Y H:i")
+
+
 def _chips(filters: list[Filter], request: HttpRequest) -> Iterator[Chip]:
     for item in filters:
         for value in filter(None, request.GET.getlist(item.name)):
-            label = next((option.label for option in item.options if option.value == value), value)
+            label = next((option.label for option in item.options if option.value == value), _readable(value))
             yield Chip(item.label, "" if item.kind == "switch" else label, _without(request, item.name, value))
 
 
@@ -103,12 +117,12 @@ def filter_bar(
 ) -> dict[str, Any]:
     """The filters of a list from its form (that of a FilterSet, or any bound to GET): search, menus, chips, count.
 
-    `search` names the form's field for free text; `shown` limits the menus to these names, parted by spaces.
+    `search` names the form's field for free text; `shown` limits the menus to these names, parted by spaces;
+    a filter without a menu that an address brought along still has its chip.
     """
     request: HttpRequest = context["request"]
-    filters = list(_filters(form, request, search))
-    if shown:
-        filters = [item for item in filters if item.name in shown.split()]
+    every = list(_filters(form, request, search))
+    filters = [item for item in every if item.name in shown.split()] if shown else every
     names = {item.name for item in filters} | {search}
     kept = [
         (key, value) for key, values in request.GET.lists() for value in values if key not in names | set(PLACE_KEYS)
@@ -119,7 +133,7 @@ def filter_bar(
         "search_value": request.GET.get(search, ""),
         "placeholder": placeholder,
         "filters": filters,
-        "chips": list(_chips(filters, request)),
+        "chips": list(_chips(every, request)),
         "clear_url": request.path,
         "kept": kept,
         "count": count,

@@ -1,6 +1,7 @@
 """Sources, routes and what people do to alerts."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def fire(now: datetime, key: str = "disk") -> Alert:
 
 
 def test_only_managers_make_sources(now: datetime) -> None:
-    fields = {"name": "Prometheus", "slug": "prometheus", "dialect": "alertmanager", "now": now}
+    fields: dict[str, Any] = {"name": "Prometheus", "slug": "prometheus", "dialect": "alertmanager", "now": now}
     with pytest.raises(NotAllowed):
         actions.save_source(actor=accounts.actor(Role.RESPONDER), **fields)
     source = actions.save_source(actor=accounts.actor(Role.MANAGER), **fields)
@@ -52,10 +53,10 @@ def test_rotating_a_token_ends_the_old_one() -> None:
         ({"name": " "}, "name"),
     ],
 )
-def test_a_route_that_makes_no_sense_is_refused(fields: dict[str, object], field: str) -> None:
+def test_a_route_that_makes_no_sense_is_refused(fields: dict[str, Any], field: str) -> None:
     draft = {"name": "Critical", "conditions": {}, "paging": "nobody", **fields}
     with pytest.raises(Invalid) as refused:
-        actions.save_route(actor=accounts.actor(Role.MANAGER), **draft)  # type: ignore[arg-type]
+        actions.save_route(actor=accounts.actor(Role.MANAGER), **draft)
     assert refused.value.field == field
 
 

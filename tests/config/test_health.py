@@ -5,11 +5,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.utils import timezone
 
-from config import health
 from config.health import HealthMiddleware
 from oncall import engine
 
@@ -61,8 +61,8 @@ def test_readyz_names_the_broker_when_that_is_away(
     ask: Callable[[str], HttpResponse], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine.beat("tick", timezone.now())
-    away = health.current_app.connection_for_write("redis+socket:///nowhere/valkey.sock")
-    monkeypatch.setattr(health.current_app, "connection_for_write", lambda **_: away)
+    away = current_app.connection_for_write("redis+socket:///nowhere/valkey.sock")
+    monkeypatch.setattr(current_app, "connection_for_write", lambda **_: away)
     assert json.loads(ask("/readyz").content) == {"database": "ok", "broker": "failed", "engine": "ok"}
 
 

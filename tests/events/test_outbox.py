@@ -1,6 +1,5 @@
 """The outbox: each handler gets each event, once if all goes well, again if not, and gives up in sight."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -35,12 +34,12 @@ class Handlers:
 
 
 @pytest.fixture
-def handlers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Handlers]:
+def handlers(monkeypatch: pytest.MonkeyPatch) -> Handlers:
     monkeypatch.setattr(registry, "_handlers", {})
     made = Handlers()
     registry.handles("thing.happened", name="steady")(made.steady)
     registry.handles("thing.happened", "other.happened", name="shaky")(made.shaky)
-    yield made
+    return made
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def client_with(user: User, *scopes: str) -> APIClient:
 
 @pytest.fixture
 def api(responder: Actor) -> APIClient:
-    return client_with(User.objects.get(pk=responder.user_id))
+    return client_with(User.objects.get(pk=responder.person_id))
 
 
 def test_declaring_answers_the_incident(api: APIClient) -> None:
@@ -93,7 +93,7 @@ def test_every_verb_has_an_address(api: APIClient, incident: Incident) -> None:
 
 
 def test_a_key_needs_the_scope(responder: Actor, incident: Incident) -> None:
-    user = User.objects.get(pk=responder.user_id)
+    user = User.objects.get(pk=responder.person_id)
     reader = client_with(user, Scope.READ)
     assert reader.get("/api/v1/incidents/").status_code == 200
     assert reader.post(f"/api/v1/incidents/{incident.number}/resolve/").status_code == 403
@@ -147,7 +147,7 @@ def test_a_list_costs_the_same_however_long(
 ) -> None:
     lead = accounts.user()
     client = Client()
-    client.force_login(User.objects.get(pk=responder.user_id))
+    client.force_login(User.objects.get(pk=responder.person_id))
     for _ in range(12):
         incidents.incident(responder, services=[catalog.service()], lead=lead, now=now)
     with django_assert_max_num_queries(18):
@@ -158,7 +158,7 @@ def test_an_incident_page_costs_the_same_however_long_its_timeline(
     responder: Actor, incident: Incident, now: datetime, django_assert_max_num_queries: Queries
 ) -> None:
     client = Client()
-    client.force_login(User.objects.get(pk=responder.user_id))
+    client.force_login(User.objects.get(pk=responder.person_id))
     for number in range(120):
         add_note(actor=responder, incident=incident, text=f"note {number}", now=now)
     with django_assert_max_num_queries(45):

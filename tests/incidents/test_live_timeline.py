@@ -3,7 +3,7 @@
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import redis
@@ -27,7 +27,7 @@ def talk(user: User | None, number: int, conversation: Callable[[Any], Awaitable
 
     async def hold() -> bool:
         scope = {"type": "websocket", "path": f"/ws/incidents/{number}/", "user": user or AnonymousUser()}
-        socket = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
+        socket: Any = cast(Any, ApplicationCommunicator)(URLRouter(websocket_urlpatterns), scope)
         await socket.send_input({"type": "websocket.connect"})
         answer = await socket.receive_output(timeout=5)
         if answer["type"] == "websocket.accept":

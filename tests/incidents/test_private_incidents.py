@@ -64,7 +64,7 @@ def test_those_outside_get_the_same_answer_as_for_one_that_does_not_exist(privat
 
 def test_a_member_sees_it_everywhere(private: Incident, responder: Actor) -> None:
     client = Client()
-    client.force_login(User.objects.get(pk=responder.user_id))
+    client.force_login(User.objects.get(pk=responder.person_id))
     for place in ("/incidents/", "/search/?q=Zebra", "/api/v1/incidents/", f"/incidents/{private.number}/"):
         assert SECRET in client.get(place).content.decode(), place
 
@@ -91,7 +91,7 @@ def test_members_come_and_go_but_one_stays(private: Incident, responder: Actor, 
     actions.remove_member(actor=responder, incident=private, user=bob, now=now)
     assert not Incident.objects.visible_to(Actor.of_user(bob, via="web")).filter(pk=private.pk).exists()
     with pytest.raises(Conflict):
-        actions.remove_member(actor=responder, incident=private, user=User.objects.get(pk=responder.user_id), now=now)
+        actions.remove_member(actor=responder, incident=private, user=User.objects.get(pk=responder.person_id), now=now)
 
 
 def test_making_an_incident_private_keeps_its_people(responder: Actor, incident: Incident, now: datetime) -> None:
