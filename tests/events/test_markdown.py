@@ -1,8 +1,21 @@
 """What people write is shown as they meant it, and can't harm who reads it."""
 
+from html.parser import HTMLParser
+
 import pytest
 
 from events.markdown import escape_cell, render
+
+
+class Tags(HTMLParser):
+    """Collects the tags that a browser would see, with their attributes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[str, list[tuple[str, str | None]]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, attrs))
 
 
 @pytest.mark.parametrize(
@@ -44,11 +57,12 @@ def test_links_leave_no_trace_of_us_and_give_no_credit() -> None:
     ],
 )
 def test_nothing_that_runs_or_calls_home_gets_through(text: str) -> None:
-    html = render(text)
-    for tag in ("<script", "<img", "<svg", "javascript:", "data:", "vbscript:'", 'href="vb'):
-        assert tag not in html.replace("&lt;", "")
-    assert ' onmouseover="' not in html
-    assert ' onclick="' not in html
+    tags = Tags()
+    tags.feed(render(text))
+    assert {tag for tag, _ in tags.found} <= {"p", "a", "code"}
+    attributes = [pair for _, pairs in tags.found for pair in pairs]
+    assert {name for name, _ in attributes} <= {"href", "rel", "title"}
+    assert all((value or "").startswith("https://") for name, value in attributes if name == "href")
 
 
 def test_a_cell_takes_every_mark_as_it_stands() -> None:
