@@ -3,7 +3,7 @@
 import django_filters
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lists import ListFilter
+from accounts.lists import ListFilter, SlugFilter
 from accounts.models import ApiKey, Role, Team, User
 
 
@@ -13,7 +13,7 @@ class PersonFilter(ListFilter):
     search_fields = ("name", "email")
 
     role = django_filters.MultipleChoiceFilter(choices=Role.choices, label=_("Role"))
-    team = django_filters.ModelChoiceFilter(field_name="teams", queryset=Team.objects.all(), label=_("Team"))
+    team = SlugFilter(path="teams", queryset=Team.objects.all(), label=_("Team"))
     active = django_filters.TypedChoiceFilter(
         field_name="is_active",
         choices=[("true", _("Active")), ("false", _("Not active"))],

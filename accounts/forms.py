@@ -34,6 +34,7 @@ class ManySelects(forms.Widget):
     """
 
     template_name = "accounts/widgets/many_selects.html"
+    use_fieldset = True
 
     def __init__(self, attrs: dict[str, Any] | None = None, *, spare: int = 2) -> None:
         super().__init__(attrs)

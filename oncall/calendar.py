@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from oncall.rota import ScheduleSpec, Shift, instant_of, rotation_shifts, shifts
 
 DAY = timedelta(days=1)
+# A bar of fewer percent has no room for words; its title still has them.
+NARROWEST_LABEL = 4.0
 
 
 @dataclass(frozen=True)
@@ -122,10 +124,11 @@ def _bars(found: Iterable[Shift], frame: Frame, names: Mapping[int, str], url_of
             kind = "override" if shift.is_override else "shift"
             label, title = people, f"{people}: {stretch}"
         else:
-            kind, label = "gap", length_in_words(shift.end - shift.start)
-            title = _("Nobody on call for %(length)s: %(stretch)s") % {"length": label, "stretch": stretch}
+            kind, length = "gap", length_in_words(shift.end - shift.start)
+            title = _("Nobody on call for %(length)s: %(stretch)s") % {"length": length, "stretch": stretch}
+            label = length
         person_id = shift.user_ids[0] if shift.user_ids else None
-        bars.append(Bar(kind, start, width, label, title, person_id, url_of(shift)))
+        bars.append(Bar(kind, start, width, label if width >= NARROWEST_LABEL else "", title, person_id, url_of(shift)))
     return bars
 
 

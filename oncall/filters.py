@@ -4,9 +4,9 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.lists import ListFilter
+from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team, User
-from oncall.models import ContactMethod, Escalation, EscalationPolicy, Override, Schedule
+from oncall.models import ContactMethod, Escalation, EscalationPolicy, Override, Page, Schedule
 
 
 class ScheduleFilter(ListFilter):
@@ -14,7 +14,7 @@ class ScheduleFilter(ListFilter):
 
     search_fields = ("name", "description")
 
-    team = django_filters.ModelChoiceFilter(queryset=Team.objects.all(), label=_("Team"))
+    team = SlugFilter(path="team", queryset=Team.objects.all(), label=_("Team"))
     member = django_filters.ModelChoiceFilter(queryset=User.objects.all(), method="with_member", label=_("Member"))
 
     class Meta:
@@ -30,19 +30,14 @@ class PolicyFilter(ListFilter):
 
     search_fields = ("name", "description")
 
-    team = django_filters.ModelChoiceFilter(queryset=Team.objects.all(), label=_("Team"))
-    schedule = django_filters.ModelChoiceFilter(
-        queryset=Schedule.objects.all(), method="paging_schedule", label=_("Pages the schedule")
+    team = SlugFilter(path="team", queryset=Team.objects.all(), label=_("Team"))
+    schedule = SlugFilter(
+        path="levels__targets__schedule", queryset=Schedule.objects.all(), label=_("Pages the schedule")
     )
 
     class Meta:
         model = EscalationPolicy
         fields: list[str] = []
-
-    def paging_schedule(
-        self, queryset: QuerySet[EscalationPolicy], name: str, value: Schedule
-    ) -> QuerySet[EscalationPolicy]:
-        return queryset.filter(levels__targets__schedule=value).distinct()
 
 
 class EscalationFilter(ListFilter):
@@ -51,7 +46,7 @@ class EscalationFilter(ListFilter):
     search_fields = ("title", "detail")
 
     status = django_filters.MultipleChoiceFilter(choices=Escalation.Status.choices, label=_("Status"))
-    policy = django_filters.ModelMultipleChoiceFilter(queryset=EscalationPolicy.objects.all(), label=_("Policy"))
+    policy = SlugFilter(path="policy", queryset=EscalationPolicy.objects.all(), label=_("Policy"))
     person = django_filters.ModelChoiceFilter(
         queryset=User.objects.all(), method="paging_person", label=_("Paged person")
     )
@@ -71,7 +66,7 @@ class OverrideFilter(ListFilter):
 
     search_fields = ("reason", "user__name")
 
-    schedule = django_filters.ModelChoiceFilter(queryset=Schedule.objects.all(), label=_("Schedule"))
+    schedule = SlugFilter(path="schedule", queryset=Schedule.objects.all(), label=_("Schedule"))
     user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
     ends_after = django_filters.IsoDateTimeFilter("ends_at", lookup_expr="gt", label=_("Ends after"))
     starts_before = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="lt", label=_("Starts before"))
@@ -91,4 +86,22 @@ class ContactMethodFilter(ListFilter):
 
     class Meta:
         model = ContactMethod
+        fields: list[str] = []
+
+
+class PageFilter(ListFilter):
+    """Pages by escalation, its status, person, state and channel."""
+
+    search_fields = ("escalation__title",)
+
+    escalation = django_filters.NumberFilter(field_name="escalation_id", label=_("Escalation"))
+    status = django_filters.MultipleChoiceFilter(
+        field_name="escalation__status", choices=Escalation.Status.choices, label=_("Escalation's status")
+    )
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+    state = django_filters.MultipleChoiceFilter(choices=Page.State.choices, label=_("State"))
+    channel = django_filters.CharFilter(label=_("Channel"))
+
+    class Meta:
+        model = Page
         fields: list[str] = []

@@ -30,6 +30,7 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
         acknowledge_escalation(actor=actor, escalation=page.escalation, now=timezone.now())
         return redirect("oncall:answer", token)
     context = {
+        "age": timezone.now() - page.escalation.started_at,
         "page": page,
         "escalation": page.escalation,
         "is_waiting": page.escalation.status in {Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED},

@@ -1,0 +1,75 @@
+"""People, teams and keys in the Django admin: to read and search; buttons call the actions."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.actions import change_user, revoke_api_key
+from accounts.actor import actor_of
+from accounts.models import ApiKey, Membership, Team, User
+from events.admin import ReadOnlyAdmin
+from events.errors import DomainError
+
+
+class MembershipInline(admin.TabularInline[Membership, Any]):
+    model = Membership
+    fields = ["team", "user", "role"]
+    readonly_fields = ["team", "user", "role"]
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    list_display = ["name", "email", "role", "time_zone", "is_active", "last_login", "date_joined"]
+    list_filter = ["role", "is_active", "teams"]
+    search_fields = ["name", "email"]
+    exclude = ["password"]
+    inlines = [MembershipInline]
+    actions = ["activate", "deactivate"]
+
+    @admin.action(description="Let the selected people in again", permissions=["view"])
+    def activate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._set_active(request, queryset, is_active=True)
+
+    @admin.action(description="Shut the selected people out: no sign-in, no pages, no API keys", permissions=["view"])
+    def deactivate(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        self._set_active(request, queryset, is_active=False)
+
+    def _set_active(self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool) -> None:
+        actor = actor_of(request, via="admin")
+        for user in queryset:
+            try:
+                change_user(actor=actor, user=user, is_active=is_active)
+            except DomainError as error:
+                messages.error(request, f"{user}: {error}")
+
+
+@admin.register(Team)
+class TeamAdmin(ReadOnlyAdmin):
+    list_display = ["name", "slug", "description"]
+    search_fields = ["name", "slug", "members__name"]
+    inlines = [MembershipInline]
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "prefix", "user", "created_at", "last_used_at", "expires_at", "revoked_at"]
+    list_filter = ["revoked_at", "expires_at"]
+    search_fields = ["name", "prefix", "user__name", "user__email"]
+    list_select_related = ["user"]
+    exclude = ["secret_hash"]
+    actions = ["revoke"]
+
+    @admin.action(description="Revoke the selected keys for good", permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        actor = actor_of(request, via="admin")
+        for api_key in queryset:
+            revoke_api_key(actor=actor, api_key=api_key, now=timezone.now())
+        messages.success(request, "The selected keys work no more.")
