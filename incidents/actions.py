@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
@@ -27,8 +28,8 @@ from incidents.models import (
 )
 from incidents.permissions import can_declare, can_respond, can_view
 from incidents.timeline import add_entry, lock_incident, recheck_watchers, redraw
-from oncall.actions import resolve_escalation
-from oncall.models import Escalation
+from oncall.actions import resolve_escalation, start_escalation
+from oncall.models import Escalation, EscalationPolicy
 
 Kind = TimelineEntry.Kind
 NUMBERING_LOCK = 0x51743E9
@@ -89,7 +90,7 @@ def declare_incident(
         started_at=started_at or detected_at,
         detected_at=detected_at or now,
         declared_at=now,
-        next_update_due_at=now + severity.update_interval if severity.update_interval else None,
+        next_update_due_at=_next_update(severity, mode, now),
     )
     if incident.is_private and actor.user_id is not None:
         IncidentMember.objects.create(incident=incident, user_id=actor.user_id, added_at=now)
@@ -116,6 +117,13 @@ def declare_incident(
     if lead is not None:
         assign_role(actor=actor, incident=incident, role=IncidentRole.objects.get(slug="lead"), user=lead, now=now)
     return incident
+
+
+def _next_update(severity: Severity, mode: str, now: datetime) -> datetime | None:
+    """When the next update is due; a retrospective incident is over and needs none."""
+    if severity.update_interval is None or mode == Incident.Mode.RETROSPECTIVE:
+        return None
+    return now + severity.update_interval
 
 
 def _locked(actor: Actor, incident: Incident) -> Incident:
@@ -429,6 +437,35 @@ def remove_member(*, actor: Actor, incident: Incident, user: User, now: datetime
     add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"took {user.display_name}'s access away", now=now)
     publish("incident.member_removed", subject=incident, actor=actor, data={"user": user.pk})
     return incident
+
+
+@transaction.atomic
+def page_for_incident(
+    *, actor: Actor, incident: Incident, policy: EscalationPolicy, now: datetime, message: str = ""
+) -> Escalation:
+    """Pages along a policy for this incident; resolving the incident ends it. A test says that it is one."""
+    incident = _locked(actor, incident)
+    if not incident.is_open:
+        raise Conflict("This incident is no longer open.", remedy="Reopen it before you page somebody.")
+    mark = "[Test] " if incident.mode == Incident.Mode.TEST else ""
+    services = ", ".join(incident.affected_services.values_list("service__name", flat=True))
+    facts = {
+        "severity": incident.severity.name,
+        "service": services,
+        "incident": incident.reference,
+        "link": f"{settings.PUBLIC_URL}{incident.get_absolute_url()}",
+    }
+    escalation = start_escalation(
+        actor=actor,
+        policy=policy,
+        title=f"{mark}{incident.reference} {incident.name}",
+        detail=message.strip() or incident.summary,
+        facts={name: value for name, value in facts.items() if value},
+        is_private=incident.is_private,
+        now=now,
+    )
+    attach_escalation(actor=actor, incident=incident, escalation=escalation, now=now)
+    return escalation
 
 
 @transaction.atomic

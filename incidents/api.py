@@ -27,6 +27,7 @@ from incidents.models import (
     Severity,
     TimelineEntry,
 )
+from oncall.models import Escalation, EscalationPolicy
 
 
 class SeveritySerializer(serializers.ModelSerializer[Severity]):
@@ -219,6 +220,21 @@ class AffectServiceSerializer(serializers.Serializer[Any]):
     impact = serializers.ChoiceField(choices=IncidentService.Impact.choices, allow_null=True)
 
 
+class PageSerializer(serializers.Serializer[Any]):
+    """Pages along a policy for the incident."""
+
+    policy = by_slug(EscalationPolicy)
+    message = serializers.CharField(required=False, allow_blank=True)
+
+
+class StartedEscalationSerializer(serializers.ModelSerializer[Escalation]):
+    """The escalation that was started; more at its own address."""
+
+    class Meta:
+        model = Escalation
+        fields = ["id", "title", "status", "started_at"]
+
+
 class MemberSerializer(serializers.Serializer[Any]):
     user = person()
 
@@ -355,6 +371,14 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
     @action(detail=True, methods=["post"])
     def services(self, request: Request, number: str) -> Response:
         return self._act(actions.set_affected_service, AffectServiceSerializer)
+
+    @extend_schema(request=PageSerializer, responses={201: StartedEscalationSerializer})
+    @action(detail=True, methods=["post"])
+    def pages(self, request: Request, number: str) -> Response:
+        """Pages people for the incident."""
+        data = self.validated(PageSerializer)
+        escalation = actions.page_for_incident(actor=self.actor, incident=self.get_object(), now=timezone.now(), **data)
+        return Response(StartedEscalationSerializer(escalation).data, status=201)
 
     @extend_schema(request=MemberSerializer)
     @action(detail=True, methods=["post"])

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from catalog.models import Service
 from incidents.models import Incident, IncidentRole, IncidentService, IncidentStatus, IncidentType, Severity
+from oncall.models import EscalationPolicy
 
 NEXT_UPDATE_CHOICES = [
     ("", _("As the severity says")),
@@ -114,6 +115,18 @@ class ServiceForm(forms.Form):
     service = forms.ModelChoiceField(Service.objects.order_by("name"), to_field_name="slug", label=_("Service"))
     impact = forms.ChoiceField(
         label=_("Impact"), choices=[*IncidentService.Impact.choices, ("", _("Not affected any more"))], required=False
+    )
+
+
+class PageForm(forms.Form):
+    """Whom to page for the incident."""
+
+    policy = forms.ModelChoiceField(EscalationPolicy.objects.all(), label=_("Escalation policy"), empty_label=None)
+    message = forms.CharField(
+        label=_("Message"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Without one, the summary."),
     )
 
 

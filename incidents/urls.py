@@ -18,6 +18,7 @@ urlpatterns = [
     path("incidents/<int:number>/severity/", views.change_severity, name="severity"),
     path("incidents/<int:number>/roles/", views.assign_role, name="role"),
     path("incidents/<int:number>/services/", views.set_service, name="service"),
+    path("incidents/<int:number>/page/", views.page, name="page"),
     path("incidents/<int:number>/members/", views.add_member, name="add-member"),
     path("incidents/<int:number>/members/remove/", views.remove_member, name="remove-member"),
     path("incidents/<int:number>/visibility/", views.set_visibility, name="visibility"),

@@ -20,7 +20,6 @@ from incidents import actions, forms
 from incidents.filters import IncidentFilter
 from incidents.models import (
     Incident,
-    IncidentRole,
     IncidentStatus,
     Severity,
     StatusCategory,
@@ -29,6 +28,8 @@ from incidents.models import (
 )
 from incidents.permissions import can_declare, can_respond
 from incidents.timeline import entries_after
+from oncall.models import Escalation
+from oncall.permissions import can_answer
 
 ENTRIES_SHOWN = 100
 ENTRIES_POLLED = 500
@@ -96,21 +97,32 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "entries": shown[:ENTRIES_SHOWN],
         "older_than": shown[ENTRIES_SHOWN - 1].sequence if len(shown) > ENTRIES_SHOWN else None,
         "can_respond": can_respond(actor, incident),
-        "roles": IncidentRole.objects.all(),
+        "waiting_escalation": waiting_escalation(actor, incident),
         "statuses": IncidentStatus.objects.exclude(category__in=[StatusCategory.MERGED]),
         "severities": Severity.objects.all(),
-        "note_form": forms.NoteForm(),
         "update_form": forms.UpdateForm(),
-        "edit_form": forms.EditForm(initial={name: getattr(incident, name) for name in forms.EditForm.base_fields}),
+        "edit_form": edit_form(incident),
         "role_form": forms.RoleForm(),
         "service_form": forms.ServiceForm(),
         "member_form": forms.MemberForm(),
+        "page_form": forms.PageForm(),
         "members": incident.memberships.select_related("user") if incident.is_private else [],
         "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
     }
     if request.htmx and before:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "incidents/_entries.html", context)
     return render(request, "incidents/detail.html", context)
+
+
+def waiting_escalation(actor: Actor, incident: Incident) -> Escalation | None:
+    """The first escalation of the incident that nobody has answered and that the actor may answer."""
+    waiting = incident.escalations.filter(status__in=[Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED])
+    return next((each for each in waiting.order_by("pk") if can_answer(actor, each)), None)
+
+
+def edit_form(incident: Incident) -> forms.EditForm:
+    """Name, summary and reach as they are now."""
+    return forms.EditForm(initial={name: getattr(incident, name) for name in forms.EditForm.base_fields})
 
 
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
@@ -159,7 +171,7 @@ add_note = change(
     forms.NoteForm, lambda actor, incident, data, now: actions.add_note(actor=actor, incident=incident, now=now, **data)
 )
 post_update = change(forms.UpdateForm, _update)
-edit = change(
+save_edit = change(
     forms.EditForm,
     lambda actor, incident, data, now: actions.edit_incident(actor=actor, incident=incident, now=now, **data),
 )
@@ -180,6 +192,10 @@ set_service = change(
     lambda actor, incident, data, now: actions.set_affected_service(
         actor=actor, incident=incident, now=now, service=data["service"], impact=data["impact"] or None
     ),
+)
+page = change(
+    forms.PageForm,
+    lambda actor, incident, data, now: actions.page_for_incident(actor=actor, incident=incident, now=now, **data),
 )
 add_member = change(
     forms.MemberForm,
@@ -202,3 +218,10 @@ resolve = change(
 reopen = change(
     None, lambda actor, incident, data, now: actions.reopen_incident(actor=actor, incident=incident, now=now)
 )
+
+
+def edit(request: HttpRequest, number: int) -> HttpResponse:
+    """Saves name, summary and reach; asked for by GET, the fields as they are at this moment."""
+    if request.method == "POST":
+        return save_edit(request, number)
+    return HttpResponse(edit_form(visible(request, number)).render())

@@ -141,6 +141,28 @@ def test_an_edit_names_what_changed_and_an_empty_one_says_nothing(
     assert texts(incident)[1:] == ["edited the name, users affected (now “Cards fail”)"]
 
 
+def test_paging_for_an_incident_is_tied_to_it(responder: Actor, incident: Incident, now: datetime) -> None:
+    policy = oncall.policy(oncall.level(accounts.user()))
+    escalation = actions.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
+    assert escalation.title == f"{incident.reference} {incident.name}"
+    assert escalation.facts["severity"] == "SEV2"
+    assert texts(incident)[-1] == f"started paging {policy.name}"
+    actions.resolve_incident(actor=responder, incident=incident, now=now)
+    with pytest.raises(Conflict):
+        actions.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
+
+
+def test_a_test_incident_says_so_on_its_pages(responder: Actor, now: datetime) -> None:
+    incident = incidents.incident(responder, mode="test", now=now)
+    policy = oncall.policy(oncall.level(accounts.user()))
+    escalation = actions.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
+    assert escalation.title.startswith("[Test] ")
+
+
+def test_a_retrospective_incident_has_no_update_timer(responder: Actor, now: datetime) -> None:
+    assert incidents.incident(responder, mode="retrospective", now=now).next_update_due_at is None
+
+
 VERBS = [
     lambda actor, incident, now: actions.add_note(actor=actor, incident=incident, text="x", now=now),
     lambda actor, incident, now: actions.post_update(actor=actor, incident=incident, text="x", now=now),
