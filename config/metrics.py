@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
@@ -74,6 +75,7 @@ def may_read(request: HttpRequest) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(token.strip().encode(), settings.METRICS_TOKEN.encode())
 
 
+@login_not_required
 def metrics(request: HttpRequest) -> HttpResponse:
     """Answers in Prometheus' text format, or 403 with the remedy."""
     if not may_read(request):

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
@@ -48,6 +48,13 @@ def test_requests_are_counted_by_route_and_never_by_path(rf: RequestFactory, set
     labels = (("method", "GET"), ("route", "unmatched"), ("status", "404"))
     assert found[("sitrep_http_requests_total", labels)] >= 1
     assert b"a-secret-token" not in response.content
+
+
+@pytest.mark.django_db
+def test_prometheus_reads_without_signing_in(client: Client, settings: Settings) -> None:
+    settings.METRICS_TOKEN = "for-tests"
+    assert client.get("/metrics").status_code == 403
+    assert client.get("/metrics", headers={"Authorization": "Bearer for-tests"}).status_code == 200
 
 
 @pytest.mark.django_db

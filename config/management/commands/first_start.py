@@ -29,7 +29,7 @@ class Command(BaseCommand):
         self.stdout.write("Filling the empty database …")
         with transaction.atomic():
             call_command("load_presets", stdout=self.stdout)
-            invite_user(
+            owner = invite_user(
                 actor=Actor.system(via="command"),
                 email=os.environ.get("ADMIN_EMAIL", "") or "admin@example.com",
                 name="Administrator",
@@ -38,3 +38,6 @@ class Command(BaseCommand):
             )
             if not options["without_demo"]:
                 call_command("load_demo", stdout=self.stdout)
+        self.stdout.write(
+            f"The administrator is {owner.email}; the password is in {settings.VAR_DIR / 'admin-password'}."
+        )
