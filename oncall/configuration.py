@@ -77,6 +77,9 @@ def save_schedule(
         raise Invalid(
             f"{time_zone!r} is not a time zone.", field="time_zone", remedy="Use Europe/Berlin, say."
         ) from error
+    names = [draft.name.strip().casefold() for draft in rotations]
+    if len(set(names)) < len(names):
+        raise Invalid("Two rotations have the same name.", field="rotations", remedy="Name each one differently.")
     created = schedule is None
     schedule = schedule or Schedule()
     schedule.name, schedule.slug, schedule.description = name.strip(), slug, description

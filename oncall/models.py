@@ -96,7 +96,10 @@ class Rotation(models.Model):
         ordering = ["schedule", "-layer", "id"]
         constraints = [
             models.CheckConstraint(condition=Q(weeks__gte=1), name="rotation_weeks"),
-            models.UniqueConstraint(fields=["schedule", "name"], name="rotation_name"),
+            # Deferred, so that two rotations may swap their names.
+            models.UniqueConstraint(
+                fields=["schedule", "name"], name="rotation_name", deferrable=models.Deferrable.DEFERRED
+            ),
         ]
 
     def __str__(self) -> str:

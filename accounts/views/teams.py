@@ -22,7 +22,7 @@ from events.forms import try_action
 @require_safe
 def team_list(request: HttpRequest) -> HttpResponse:
     """All teams."""
-    teams = Team.objects.prefetch_related("members").annotate(member_count=Count("members", distinct=True))
+    teams = Team.objects.prefetch_related("members").annotate(member_count=Count("members")).order_by("name")
     context = {
         "list": list_page(request, teams, TeamFilter, sortable=("name",)),
         "may_manage": permissions.can_manage_teams(actor_of(request)),

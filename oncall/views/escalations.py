@@ -41,6 +41,7 @@ def escalation_list(request: HttpRequest) -> HttpResponse:
         Escalation.objects.visible_to(actor)
         .select_related("policy", "acknowledged_by")
         .annotate(page_count=Count("pages", distinct=True))
+        .order_by("-id")
     )
     sortable = ("title", "status", "started_at")
     context = {

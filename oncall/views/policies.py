@@ -26,7 +26,7 @@ RECENT = 10
 @require_safe
 def policy_list(request: HttpRequest) -> HttpResponse:
     """All escalation policies."""
-    policies = EscalationPolicy.objects.select_related("team").annotate(level_count=Count("levels", distinct=True))
+    policies = EscalationPolicy.objects.select_related("team").annotate(level_count=Count("levels")).order_by("name")
     context = {
         "list": list_page(request, policies, PolicyFilter, sortable=("name",)),
         "may_configure": permissions.can_configure(actor_of(request)),

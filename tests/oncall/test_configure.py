@@ -43,6 +43,22 @@ def test_a_manager_makes_a_schedule_and_changes_it() -> None:
     assert list(made.rotations.all()) == [rotation]
 
 
+def test_two_rotations_of_a_schedule_may_swap_their_names_but_not_share_one() -> None:
+    ana = user()
+    drafts = [oncall.rotation(ana, name="Days"), oncall.rotation(ana, name="Nights")]
+    schedule = oncall.schedule(rotations=drafts)
+    days, nights = schedule.rotations.get(name="Days").pk, schedule.rotations.get(name="Nights").pk
+    save = {"actor": oncall.SYSTEM, "schedule": schedule, "name": "S", "slug": "s", "time_zone": "UTC"}
+    swapped = [
+        oncall.rotation(ana, name="Nights", rotation_id=days),
+        oncall.rotation(ana, name="Days", rotation_id=nights),
+    ]
+    configuration.save_schedule(**save, rotations=swapped)  # type: ignore[arg-type]
+    assert schedule.rotations.get(name="Days").pk == nights
+    with pytest.raises(Invalid):
+        configuration.save_schedule(**save, rotations=[drafts[0], drafts[0]])  # type: ignore[arg-type]
+
+
 def test_a_responder_may_not_change_schedules_or_policies() -> None:
     with pytest.raises(NotAllowed):
         configuration.save_schedule(actor=actor(), name="A", slug="a", time_zone="UTC", rotations=[])
