@@ -1,6 +1,9 @@
 """The documents that list things list all of them."""
 
+import ast
 import re
+import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,33 @@ def test_every_dependency_is_explained(name: str) -> None:
     asked_for = {re.split(r"[\[;~=<> ]", line)[0] for line in lines}
     assert asked_for
     assert asked_for - explained == set()
+
+
+def test_what_runs_imports_only_what_is_asked_for_at_run_time() -> None:
+    first_party = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    imported = {
+        name.partition(".")[0]
+        for app in first_party
+        for path in (ROOT / app).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        for name in names_imported_by(node)
+    }
+    foreign = imported - first_party - sys.stdlib_module_names
+    lines = (ROOT / "requirements.in").read_text().lower().splitlines()
+    asked_for = {re.split(r"[\[;~=<> ]", line)[0].replace("_", "-") for line in lines}
+    distributions = packages_distributions()
+    missing = {
+        module
+        for module in foreign
+        if not {name.lower().replace("_", "-") for name in distributions.get(module, [])} & asked_for
+    }
+    assert missing == set()
+
+
+def names_imported_by(node: ast.AST) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    return [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
 
 
 def test_every_explained_dependency_is_still_asked_for() -> None:
