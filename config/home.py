@@ -93,7 +93,7 @@ def week_of(visible: IncidentQuerySet) -> list[Day]:
     )
     return [
         Day(date, start, end, [incident.severity for incident in declared if start <= incident.declared_at < end])
-        for date, start, end in zip(dates, starts, starts[1:], strict=True)
+        for date, start, end in zip(dates, starts[:-1], starts[1:], strict=True)
     ]
 
 
