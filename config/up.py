@@ -10,7 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from types import FrameType
 
@@ -261,6 +261,8 @@ def say(line: str) -> None:
 
 def main() -> int:
     """Runs Sitrep and returns the exit code: 0 when asked to stop, 1 when it could not go on."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # each line at once, into a pipe or a file too
     if "MAKELEVEL" in os.environ:
         processes.die_with_parent(signal.SIGTERM)
     try:

@@ -21,7 +21,16 @@ import pytest
 from tests.journeys.harness import ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.journey
-OTHERS_SETTINGS = ("DATABASE_URL", "REDIS_URL", "VAR_DIR", "SECRET_KEY", "MAKELEVEL", "PUBLIC_URL", "EMAIL_URL")
+OTHERS_SETTINGS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "VAR_DIR",
+    "SECRET_KEY",
+    "MAKELEVEL",
+    "PUBLIC_URL",
+    "EMAIL_URL",
+    "PYTHONUNBUFFERED",
+)
 
 
 @pytest.fixture
