@@ -12,6 +12,8 @@ from oncall.rota import ScheduleSpec, Shift, instant_of, rotation_shifts, shifts
 DAY = timedelta(days=1)
 # A bar of fewer percent has no room for words; its title still has them.
 NARROWEST_LABEL = 4.0
+# Shifts are followed this far beyond what is shown, so that a bar at the edge tells where it really begins and ends.
+MARGIN = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -89,23 +91,21 @@ def rows_of(
     schedule: ScheduleSpec, frame: Frame, names: Mapping[int, str], url_of: Callable[[Shift], str]
 ) -> list[Row]:
     """A row for each rotation, one for the overrides if there are any, and the final one with its gaps."""
+    start, end = frame.start - MARGIN, frame.end + MARGIN
     rows = [
         Row(
             rotation.name,
             _("layer %(number)d") % {"number": rotation.layer},
             False,
-            _bars(rotation_shifts(rotation, schedule.zone, frame.start, frame.end), frame, names, url_of),
+            _bars(rotation_shifts(rotation, schedule.zone, start, end), frame, names, url_of),
         )
         for rotation in schedule.rotations
     ]
-    overriding = [
-        Shift(max(each.start, frame.start), min(each.end, frame.end), (each.user_id,), True)
-        for each in schedule.overrides
-        if each.start < frame.end and each.end > frame.start
-    ]
+    overriding = [Shift(each.start, each.end, (each.user_id,), True) for each in schedule.overrides]
+    overriding = [each for each in overriding if each.start < frame.end and each.end > frame.start]
     if overriding:
         rows.append(Row(_("Overrides"), "", False, _bars(overriding, frame, names, url_of)))
-    final = shifts(schedule, frame.start, frame.end)
+    final = shifts(schedule, start, end)
     rows.append(Row(_("On call"), _("as it will be"), True, _bars(final, frame, names, url_of)))
     return rows
 
@@ -113,6 +113,8 @@ def rows_of(
 def _bars(found: Iterable[Shift], frame: Frame, names: Mapping[int, str], url_of: Callable[[Shift], str]) -> list[Bar]:
     bars = []
     for shift in found:
+        if shift.end <= frame.start or shift.start >= frame.end:
+            continue
         start = frame.place(shift.start)
         width = round(frame.place(shift.end) - start, 4)
         people = ", ".join(names.get(user_id, "?") for user_id in shift.user_ids)

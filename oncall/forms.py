@@ -1,7 +1,7 @@
 """What people fill in to set up schedules, overrides, policies and contact methods, and to page somebody."""
 
 from datetime import datetime, time
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django import forms
@@ -107,7 +107,31 @@ def target_choices() -> list[tuple[Any, list[tuple[str, str]]]]:
 
 
 RotationFormSet = forms.formset_factory(RotationForm, extra=1, can_delete=True, max_num=20)
-LevelFormSet = forms.formset_factory(LevelForm, extra=1, can_delete=True, can_order=True, min_num=1, max_num=20)
+
+
+class BaseLevelFormSet(forms.BaseFormSet[LevelForm]):
+    """The levels of a policy, in the order of their positions; without one a level stays where it stands."""
+
+    def add_fields(self, form: LevelForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["ORDER"].label = _("Position")
+
+    def drafts(self) -> list[LevelDraft]:
+        """The levels that are kept, from the first to the last."""
+        kept = [
+            (form.cleaned_data["ORDER"] or index, index, form)
+            for index, form in enumerate(self.forms, 1)
+            if form.cleaned_data and not form.cleaned_data.get("DELETE")
+        ]
+        return [form.draft() for _position, _index, form in sorted(kept, key=lambda each: each[:2])]
+
+
+LevelFormSet = cast(
+    type[BaseLevelFormSet],
+    forms.formset_factory(
+        LevelForm, formset=BaseLevelFormSet, extra=1, can_delete=True, can_order=True, min_num=1, max_num=20
+    ),
+)
 
 
 class PolicyForm(SlugFromNameMixin):

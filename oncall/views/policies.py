@@ -66,8 +66,9 @@ def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         form_kwargs={"choices": target_choices()},
     )
     if request.method == "POST" and form.is_valid() and levels.is_valid():
-        drafts = [each.draft() for each in levels.ordered_forms]
-        save = partial(configuration.save_policy, actor=actor, policy=policy, levels=drafts, **form.cleaned_data)
+        save = partial(
+            configuration.save_policy, actor=actor, policy=policy, levels=levels.drafts(), **form.cleaned_data
+        )
         saved = try_action(form, save)
         if saved is not None:
             messages.success(request, _("The policy is saved. Escalations that already run keep the old one."))

@@ -21,7 +21,7 @@ from accounts.models import User
 from events.errors import require
 from events.forms import try_action
 from oncall import configuration, permissions
-from oncall.calendar import Frame, rows_of
+from oncall.calendar import MARGIN, Frame, rows_of
 from oncall.filters import ScheduleFilter
 from oncall.forms import OverrideForm, RotationFormSet, ScheduleForm, rotation_initial
 from oncall.models import Override, Rotation, RotationMember, Schedule
@@ -58,7 +58,7 @@ def schedule_detail(request: HttpRequest, slug: str) -> HttpResponse:
     today = now.astimezone(zone).date()
     first = _day(request.GET.get("from", "")) or today - timedelta(days=today.weekday())
     frame = Frame(first, DAYS, zone)
-    spec = spec_of(schedule, frame.start, frame.end)
+    spec = spec_of(schedule, frame.start - MARGIN, frame.end + MARGIN)
     may_override = permissions.can_override(actor)
     rows = rows_of(spec, frame, _names(schedule), partial(_bar_url, schedule, may_override))
     coming = list(schedule.overrides.filter(ends_at__gt=now).select_related("user", "created_by").order_by("starts_at"))

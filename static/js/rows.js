@@ -1,11 +1,11 @@
 // Rows that a form can have more of: menus of one name, and the rows of a formset. Without it the spare ones are enough.
 function addSelect(button) {
-  const menus = [...button.parentElement.querySelectorAll("select")];
+  const menus = [...button.closest("[data-selects]").querySelectorAll("select")];
   const added = menus.at(-1).cloneNode(true);
   for (const option of added.options) option.defaultSelected = false;
   added.value = "";
   added.setAttribute("aria-label", added.getAttribute("aria-label").replace(/\d+/, String(menus.length + 1)));
-  button.before(added);
+  menus.at(-1).after(added);
   added.focus();
 }
 

@@ -38,8 +38,12 @@ def paging(person: User, **fields: Any) -> Escalation:
 
 def weekly(*members: User, **fields: Any) -> dict[str, Any]:
     return {
-        "name": "Weekly", "members": [member.pk for member in members], "handover_weekday": 0,
-        "handover_time": "09:00", "starts_on": "2026-01-05", **fields,
+        "name": "Weekly",
+        "members": [member.pk for member in members],
+        "handover_weekday": 0,
+        "handover_time": "09:00",
+        "starts_on": "2026-01-05",
+        **fields,
     }
 
 

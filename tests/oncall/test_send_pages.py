@@ -1,5 +1,6 @@
 """Sending is a step of its own: every try is recorded, what failed is tried again, what nobody wants is dropped."""
 
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -7,6 +8,7 @@ import pytest
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import User
@@ -18,6 +20,7 @@ from oncall.channels import Message, Result
 from oncall.engine import tick
 from oncall.models import ContactMethod, Escalation, Page, PageAttempt
 from oncall.sending import LEASE, send_due, send_test
+from oncall.tasks import tick_task
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
 
@@ -266,3 +269,35 @@ def test_nobody_sends_test_pages_to_somebody_else(now: datetime) -> None:
     with pytest.raises(NotAllowed):
         send_test(actor=actor(), method=oncall.contact_method(user()), now=now)
     assert mail.outbox == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_senders_at_once_send_each_page_once(now: datetime, line: Line) -> None:
+    paged(now, *[user() for _ in range(30)])
+    together = threading.Barrier(2)
+
+    def sender() -> None:
+        together.wait()
+        try:
+            while send_due(now, limit=5):
+                pass
+        finally:
+            connection.close()
+
+    senders = [threading.Thread(target=sender) for _ in range(2)]
+    for thread in senders:
+        thread.start()
+    for thread in senders:
+        thread.join()
+    while send_due(now):
+        pass
+    assert sorted(message.page_id for message in line.sent) == sorted(Page.objects.values_list("pk", flat=True))
+    assert set(Page.objects.values_list("state", flat=True)) == {Page.State.SENT}
+    assert PageAttempt.objects.count() == 30
+
+
+def test_one_task_pages_and_sends(line: Line) -> None:
+    escalation = paged(timezone.now() - timedelta(minutes=5))
+    tick_task()
+    assert [message.level for message in line.sent] == [1, 2]
+    assert set(escalation.pages.values_list("state", flat=True)) == {Page.State.SENT}
