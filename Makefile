@@ -31,8 +31,8 @@ check: $(VENV)/.installed-dev ## Lint, types, imports, templates, migrations, de
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
-	$(BIN)/djlint --quiet --lint templates
-	$(BIN)/djlint --quiet --check templates
+	$(BIN)/djlint --lint templates
+	$(BIN)/djlint --check templates
 	$(BIN)/python -m tests.with_engines makemigrations --check --dry-run
 	$(BIN)/python -m tests.with_engines check --fail-level WARNING
 	$(PRODUCTION) $(BIN)/python -m tests.with_engines check --deploy --fail-level WARNING
