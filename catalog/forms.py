@@ -27,10 +27,16 @@ class ServiceForm(forms.Form):
         help_text=_("Who is paged when it breaks."),
     )
     needs = forms.ModelMultipleChoiceField(
-        Service.objects.order_by("name"), label=_("Needs these services"), required=False
+        Service.objects.order_by("name"),
+        label=_("Needs these services"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     functionalities = forms.ModelMultipleChoiceField(
-        Functionality.objects.all(), label=_("Serves these functionalities"), required=False
+        Functionality.objects.all(),
+        label=_("Serves these functionalities"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
 
 

@@ -29,10 +29,15 @@ class DeclareForm(forms.Form):
         label=_("What do you know?"), required=False, widget=forms.Textarea(attrs={"rows": 3, "data-draft": "declare"})
     )
     services = forms.ModelMultipleChoiceField(
-        Service.objects.order_by("name"), label=_("Affected services"), required=False
+        Service.objects.order_by("name"),
+        label=_("Affected services"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     lead = forms.ModelChoiceField(
-        User.objects.filter(is_active=True).exclude(role="viewer"), label=_("Incident commander"), required=False
+        User.objects.filter(is_active=True).exclude(role="viewer"), label=_("Incident commander"),
+        required=False,
+        empty_label=_("Nobody yet"),
     )
     incident_type = forms.ModelChoiceField(IncidentType.objects.all(), label=_("Type"), empty_label=None)
     visibility = forms.ChoiceField(

@@ -2,6 +2,7 @@
 const FIRST_WAIT = 200;
 const LONGEST_WAIT = 5000;
 const POLL_EVERY = 3000;
+const ANSWER_WITHIN = 5000;
 const FAILURES_BEFORE_POLLING = 2;
 const NO_ACCESS = new Set([4403, 4404]);
 const SIGNED_OUT = 4401;
@@ -12,6 +13,7 @@ export class LiveConnection {
     Object.assign(this, { socketUrl, pollUrl, lastSequence, onOpen, onMessage, onPoll, onState, onGone });
     this.failures = 0;
     this.stopped = false;
+    this.probeTimer = null;
   }
 
   start() {
@@ -26,6 +28,7 @@ export class LiveConnection {
     this.stopped = true;
     clearTimeout(this.retryTimer);
     clearTimeout(this.pollTimer);
+    clearTimeout(this.probeTimer);
     this.socket?.close();
   }
 
@@ -46,8 +49,11 @@ export class LiveConnection {
       this.onState("live");
       this.onOpen();
     });
-    socket.addEventListener("message", (event) => this.onMessage(JSON.parse(event.data)));
-    socket.addEventListener("close", (event) => this.closed(event.code));
+    socket.addEventListener("message", (event) => {
+      clearTimeout(this.probeTimer);
+      this.onMessage(JSON.parse(event.data));
+    });
+    socket.addEventListener("close", (event) => this.socket === socket && this.closed(event.code));
   }
 
   closed(code) {
@@ -69,9 +75,26 @@ export class LiveConnection {
   }
 
   hurry() {
-    if (this.stopped || this.socket) return;
+    if (this.stopped) return;
+    if (this.socket) {
+      this.probe();
+      return;
+    }
     clearTimeout(this.retryTimer);
     this.connect();
+  }
+
+  /** Asks a socket that may have died unnoticed, while the machine slept, for a sign of life; without one it is replaced. */
+  probe() {
+    const socket = this.socket;
+    if (socket.readyState !== WebSocket.OPEN) return;
+    this.onOpen();
+    clearTimeout(this.probeTimer);
+    this.probeTimer = setTimeout(() => {
+      if (this.socket !== socket) return;
+      socket.close();
+      this.closed(0);
+    }, ANSWER_WITHIN);
   }
 
   async poll() {

@@ -61,7 +61,6 @@ class LiveTimeline {
       if (element.dataset.sequence) this.receiveEntry(Number(element.dataset.sequence), element);
       else if (element.id) this.replaceFragment(element.id, element);
     }
-    this.settle();
   }
 
   receiveEntry(sequence, html) {
@@ -72,7 +71,7 @@ class LiveTimeline {
     const isNew = sequence > this.last;
     this.insert(sequence, html);
     if (sequence > this.last + 1) this.resume();
-    while (this.seen.has(this.last + 1)) this.last += 1;
+    this.settle();
     if (isNew && !this.isAtTop()) this.countUnread();
   }
 
@@ -81,8 +80,10 @@ class LiveTimeline {
     this.connection.send({ type: "resume", after: this.last });
   }
 
-  settle(sequence = 0) {
-    this.last = Math.max(this.last, sequence, ...this.seen);
+  /** Moves on to the last entry without a hole before it; what the server has answered for has none. */
+  settle(answeredUntil = 0) {
+    this.last = Math.max(this.last, answeredUntil);
+    while (this.seen.has(this.last + 1)) this.last += 1;
   }
 
   insert(sequence, html) {
