@@ -19,6 +19,7 @@ from events.errors import Conflict, Invalid, require
 from oncall import permissions
 from oncall.models import (
     ContactMethod,
+    Escalation,
     EscalationLevel,
     EscalationPolicy,
     EscalationTarget,
@@ -132,6 +133,18 @@ def _check_name(
 
 
 @transaction.atomic
+def remove_schedule(*, actor: Actor, schedule: Schedule) -> None:
+    """Takes a schedule away with its rotations and overrides, unless a policy pages it."""
+    require(permissions.can_configure(actor), NOT_A_MANAGER)
+    policies = EscalationPolicy.objects.filter(levels__targets__schedule=schedule).distinct()
+    if policies:
+        names = ", ".join(policy.name for policy in policies)
+        raise Conflict(f"{schedule} is paged by {names}.", remedy="Take it out of there first.")
+    publish("schedule.removed", subject=schedule, actor=actor, data={"name": schedule.name})
+    schedule.delete()
+
+
+@transaction.atomic
 def add_override(
     *,
     actor: Actor,
@@ -212,6 +225,24 @@ def save_policy(
     name_of_event = "escalation_policy.created" if created else "escalation_policy.changed"
     publish(name_of_event, subject=policy, actor=actor, data={"name": policy.name})
     return policy
+
+
+@transaction.atomic
+def remove_policy(*, actor: Actor, policy: EscalationPolicy) -> None:
+    """Takes a policy away, unless something pages by it. Escalations that run keep their frozen path."""
+    require(permissions.can_configure(actor), NOT_A_MANAGER)
+    # Whatever points at a policy from above: services, alert routes, …
+    users = [
+        relation.related_model._meta.verbose_name_plural
+        for relation in EscalationPolicy._meta.related_objects
+        if relation.related_model not in {EscalationLevel, Escalation}
+        and relation.related_model._base_manager.filter(**{relation.field.name: policy}).exists()
+    ]
+    if users:
+        names = " and ".join(str(name) for name in users)
+        raise Conflict(f"{policy} is used by {names}.", remedy="Give them another policy first.")
+    publish("escalation_policy.removed", subject=policy, actor=actor, data={"name": policy.name})
+    policy.delete()
 
 
 @transaction.atomic

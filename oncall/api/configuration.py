@@ -155,6 +155,11 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
         given = {**kept, **serializer.validated_data}
         return self.answer(configuration.save_schedule(actor=self.actor, schedule=schedule, **given))
 
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, slug: str) -> Response:
+        configuration.remove_schedule(actor=self.actor, schedule=self.get_object())
+        return Response(status=204)
+
     @extend_schema(responses=StandingSerializer(many=True), filters=False)
     @action(detail=False, url_path="on-call", pagination_class=None, filter_backends=[])
     def on_call(self, request: Request) -> Response:
@@ -282,6 +287,11 @@ class EscalationPolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         kept["levels"] = [level_draft_of(level) for level in policy.levels.all()]
         given = {**kept, **serializer.validated_data}
         return self.answer(configuration.save_policy(actor=self.actor, policy=policy, **given))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, slug: str) -> Response:
+        configuration.remove_policy(actor=self.actor, policy=self.get_object())
+        return Response(status=204)
 
 
 def level_draft_of(level: EscalationLevel) -> LevelDraft:

@@ -15,7 +15,7 @@ from oncall.models import Escalation, Page
 
 @login_not_required
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, token: str) -> HttpResponse:
     """Shows what a page is about; only POST acknowledges, so that a mail scanner that follows links does nothing."""
     page = (

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actor import actor_of
 from accounts.lists import list_page
@@ -74,6 +74,15 @@ def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
             messages.success(request, _("The policy is saved. Escalations that already run keep the old one."))
             return redirect("oncall:policy", saved.slug)
     return render(request, "oncall/policy_form.html", {"form": form, "levels": levels, "policy": policy})
+
+
+@require_POST
+def policy_remove(request: HttpRequest, slug: str) -> HttpResponse:
+    """Takes a policy away."""
+    policy = get_object_or_404(EscalationPolicy, slug=slug)
+    configuration.remove_policy(actor=actor_of(request), policy=policy)
+    messages.success(request, _("%(name)s is gone.") % {"name": policy.name})
+    return redirect("oncall:policies")
 
 
 def _levels(policy: EscalationPolicy) -> list[dict[str, object]]:

@@ -137,6 +137,15 @@ def schedule_form(request: HttpRequest, slug: str | None = None) -> HttpResponse
     return render(request, "oncall/schedule_form.html", {"form": form, "rotations": rotations, "schedule": schedule})
 
 
+@require_POST
+def schedule_remove(request: HttpRequest, slug: str) -> HttpResponse:
+    """Takes a schedule away."""
+    schedule = get_object_or_404(Schedule, slug=slug)
+    configuration.remove_schedule(actor=actor_of(request), schedule=schedule)
+    messages.success(request, _("%(name)s is gone.") % {"name": schedule.name})
+    return redirect("oncall:schedules")
+
+
 def _first_rotation() -> list[dict[str, object]]:
     today = timezone.localdate()
     return [{"name": _("Weekly"), "starts_on": today - timedelta(days=today.weekday()), "handover_time": time(9)}]
