@@ -25,6 +25,20 @@ class ErrorSerializer(serializers.Serializer[Any]):
     request_id = serializers.CharField(required=False)
 
 
+class WholeMixin:
+    """For rows inside a body that are replaced as a whole: what they require is required in a PATCH too."""
+
+    fields: Any
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            needed = [name for name, field in self.fields.items() if field.required and not field.read_only]
+            missing = {name: ["This field is required."] for name in needed if name not in data}
+            if missing:
+                raise exceptions.ValidationError(missing)
+        return super().to_internal_value(data)  # type: ignore[misc]  # that of the serializer
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error as `{"error": {"code", "message", …, "request_id"}}`."""
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")

@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope, Team
-from accounts.rest import ActionViewSet
+from accounts.rest import ActionViewSet, WholeMixin
 from catalog import actions
 from catalog.filters import FunctionalityFilter, ServiceFilter
 from catalog.models import Functionality, Service, ServiceLink
@@ -21,7 +21,7 @@ def by_slug(model: Any, **more: Any) -> Any:
     return serializers.SlugRelatedField(slug_field="slug", queryset=model.objects.all(), **more)
 
 
-class ServiceLinkSerializer(serializers.ModelSerializer[ServiceLink]):
+class ServiceLinkSerializer(WholeMixin, serializers.ModelSerializer[ServiceLink]):
     """A runbook, a dashboard, a repository."""
 
     class Meta:

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Role, Scope, Team, User
-from accounts.rest import ActionViewSet
+from accounts.rest import ActionViewSet, WholeMixin
 from oncall import configuration
 from oncall.configuration import LevelDraft, RotationDraft
 from oncall.filters import ContactMethodFilter, OverrideFilter, PolicyFilter, ScheduleFilter
@@ -45,7 +45,7 @@ class OnCallPersonSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
-class RotationSerializer(serializers.ModelSerializer[Rotation]):
+class RotationSerializer(WholeMixin, serializers.ModelSerializer[Rotation]):
     """A rotation; `members` are ids of people in the order of their turns. `id` keeps one that is there."""
 
     id = serializers.IntegerField(required=False)
@@ -223,7 +223,7 @@ class OverrideViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
         return Response(status=204)
 
 
-class LevelSerializer(serializers.Serializer[Any]):
+class LevelSerializer(WholeMixin, serializers.Serializer[Any]):
     """A level: whom it pages, and how many minutes it waits for an answer."""
 
     timeout_minutes = serializers.IntegerField(min_value=0, max_value=configuration.LONGEST_TIMEOUT_MINUTES)

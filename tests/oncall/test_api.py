@@ -59,7 +59,7 @@ def test_a_schedule_is_made_read_and_changed() -> None:
     renamed = client.patch(address, {"name": "Primary"})
     assert (renamed.json()["name"], renamed.json()["rotations"]) == ("Primary", [rotation])
     changed = client.patch(address, {"rotations": [weekly(ana, id=rotation["id"], weeks=2)]})
-    assert changed.json()["rotations"][0] == {**rotation, "members": [ana.pk], "weeks": 2}
+    assert changed.json()["rotations"]["0"] == {**rotation, "members": [ana.pk], "weeks": 2}
     assert Schedule.objects.get().rotations.count() == 1
 
 
@@ -267,3 +267,15 @@ def test_a_list_needs_as_many_queries_for_ten_rows_as_for_two(path: str) -> None
     few = queries()
     grow(8)
     assert queries() == few
+
+
+def test_a_row_inside_a_change_is_whole() -> None:
+    """A PATCH replaces rotations and levels as a whole: what a row requires is required there too."""
+    client = of(Role.MANAGER)
+    schedule, policy = oncall.schedule(user()), oncall.policy(oncall.level(user()))
+    answer = client.patch(f"/api/v1/schedules/{schedule.slug}/", {"rotations": [{"name": "Weekly"}]})
+    assert answer.status_code == 400
+    assert "members" in answer.json()["error"]["fields"]["rotations"]["0"]
+    answer = client.patch(f"/api/v1/escalation-policies/{policy.slug}/", {"levels": [{"users": []}]})
+    assert answer.status_code == 400
+    assert "timeout_minutes" in answer.json()["error"]["fields"]["levels"]["0"]
