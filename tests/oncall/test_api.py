@@ -59,7 +59,7 @@ def test_a_schedule_is_made_read_and_changed() -> None:
     renamed = client.patch(address, {"name": "Primary"})
     assert (renamed.json()["name"], renamed.json()["rotations"]) == ("Primary", [rotation])
     changed = client.patch(address, {"rotations": [weekly(ana, id=rotation["id"], weeks=2)]})
-    assert changed.json()["rotations"]["0"] == {**rotation, "members": [ana.pk], "weeks": 2}
+    assert changed.json()["rotations"][0] == {**rotation, "members": [ana.pk], "weeks": 2}
     assert Schedule.objects.get().rotations.count() == 1
 
 
