@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONPATH PYTHONHOME
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean clean-data
+.PHONY: help run test check format lock screenshots clean clean-data
 
 help: ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ format: $(VENV)/.installed-dev ## Format Python and templates, fix what can be f
 lock: $(VENV)/.installed-dev ## Pin requirements*.in exactly (UPGRADE=1 takes the newest)
 	$(BIN)/pip-compile --quiet --strip-extras --no-header --no-emit-options $(if $(UPGRADE),--upgrade) --output-file requirements.txt requirements.in
 	$(BIN)/pip-compile --quiet --strip-extras --no-header --no-emit-options --allow-unsafe $(if $(UPGRADE),--upgrade) --output-file requirements-dev.txt requirements-dev.in
+
+screenshots: $(VENV)/.installed-dev ## Take the pictures in docs/screenshots/ anew
+	@$(BIN)/python -m docs.screenshots
 
 clean: ## Remove .venv and caches; your data in var/ stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist

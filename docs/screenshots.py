@@ -1,0 +1,85 @@
+"""Takes the pictures of README and docs from a running Sitrep with the demo organisation: `make screenshots`."""
+
+import logging
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from tests import chromium, engines
+from tests.browser.conftest import LAPTOP, PHONE, sign_in, tell_story
+from tests.journeys.harness import Sitrep, installed
+
+TARGET = Path(__file__).parent / "screenshots"
+PICTURES = [
+    # file, address, window, theme
+    ("incident", "/incidents/{incident}/", LAPTOP, "light"),
+    ("incident-dark", "/incidents/{incident}/", LAPTOP, "dark"),
+    ("incident-phone", "/incidents/{incident}/", PHONE, "light"),
+    ("home", "/", LAPTOP, "light"),
+    ("alerts", "/alerts/?status=firing", LAPTOP, "light"),
+    ("schedule", "/oncall/schedules/primary-on-call/", LAPTOP, "light"),
+    ("policy", "/oncall/policies/production-critical/", LAPTOP, "light"),
+    ("postmortem", "/postmortems/{postmortem}/", LAPTOP, "light"),
+    ("status-page", "/status/example/", LAPTOP, "light"),
+]
+# A page that waits for its answer; printed is the secret part of its link.
+PAGE_SOMEBODY = """
+from django.utils import timezone
+from oncall.links import page_token
+from oncall.models import Page
+from tests.browser.story import fire
+fire(timezone.now(), title="Checkout returns 502 for every order", severity="critical", service="checkout",
+     dedup_key="checkout-502", description="No order has gone through since 03:12.")
+print("TOKEN", page_token(Page.objects.filter(channel="email").latest("pk").pk))
+"""
+
+
+def take(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:
+    """Takes every picture."""
+    for name, address, window, theme in PICTURES:
+        context = browser.new_context(
+            base_url=sitrep.url,
+            viewport=window,
+            color_scheme=theme,
+            reduced_motion="reduce",
+            timezone_id="Europe/Berlin",
+        )
+        page = context.new_page()
+        if not address.startswith("/status/"):
+            sign_in(page, sitrep, "bob@example.com" if name == "home" else "dan@example.com")
+        page.goto(address.format_map(story), wait_until="networkidle")
+        page.evaluate("document.getElementById('toasts')?.replaceChildren()")
+        page.screenshot(path=TARGET / f"{name}.png")
+        context.close()
+    printed = sitrep.manage("shell", "-c", PAGE_SOMEBODY)
+    token = next(line.split()[1] for line in printed.splitlines() if line.startswith("TOKEN"))
+    page = browser.new_context(base_url=sitrep.url, viewport=PHONE, reduced_motion="reduce").new_page()
+    page.goto(f"/p/{token}/", wait_until="networkidle")
+    page.screenshot(path=TARGET / "acknowledge-phone.png")
+
+
+def main() -> None:
+    """Starts engines, an installation and Chromium, and stops them again."""
+    program = chromium.find()
+    if program is None:
+        sys.exit(chromium.MISSING)
+    TARGET.mkdir(exist_ok=True)
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    engines.start_engines()
+    try:
+        with tempfile.TemporaryDirectory() as directory, installed(Path(directory)) as sitrep:
+            sitrep.start()
+            sitrep.wait_until_ready()
+            story = tell_story(sitrep)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=str(program), args=chromium.ARGUMENTS)
+                take(browser, sitrep, story)
+                browser.close()
+    finally:
+        engines.pytest_unconfigure()
+
+
+if __name__ == "__main__":
+    main()
