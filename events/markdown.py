@@ -9,6 +9,8 @@ TAGS = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
 }
 ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+# What may be wider than its column scrolls, and must do so for a keyboard too.
+REACHABLE = {"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}}
 SCHEMES = {"http", "https", "mailto", "tel"}
 
 _parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
@@ -23,6 +25,7 @@ def render(text: str) -> SafeString:
         attributes=ATTRIBUTES,
         url_schemes=SCHEMES,
         link_rel="nofollow noopener noreferrer",
+        set_tag_attribute_values=REACHABLE,
     )
     return mark_safe(html.strip())  # noqa: S308 (nh3 has just cleaned it)
 

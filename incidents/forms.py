@@ -35,7 +35,8 @@ class DeclareForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     lead = forms.ModelChoiceField(
-        User.objects.filter(is_active=True).exclude(role="viewer"), label=_("Incident commander"),
+        User.objects.filter(is_active=True).exclude(role="viewer"),
+        label=_("Incident commander"),
         required=False,
         empty_label=_("Nobody yet"),
     )

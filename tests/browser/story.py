@@ -1,0 +1,278 @@
+"""Fills an installation with something of everything, from a process of its own; prints as JSON where it is.
+
+`python -m tests.browser.story` adds a week of work to the demo organisation; with `--full` also what strains a page:
+titles of 200 characters, Thai, 300 entries, a delivery that gave up. Everybody gets PASSWORD.
+"""
+
+import json
+import sys
+from datetime import datetime, timedelta
+
+import django
+
+django.setup()
+
+from django.db import transaction  # noqa: E402  (needs the app registry)
+from django.utils import timezone  # noqa: E402
+
+from accounts.actions import create_api_key  # noqa: E402
+from accounts.actor import Actor  # noqa: E402
+from accounts.models import Scope, User  # noqa: E402
+from alerts.ingest import process_raw_events  # noqa: E402
+from alerts.models import AlertRoute, AlertSource, RawEvent  # noqa: E402
+from catalog.models import Service  # noqa: E402
+from events.models import Delivery  # noqa: E402
+from incidents import actions  # noqa: E402
+from incidents.models import Incident, IncidentRole, IncidentStatus, Severity, TimelineEntry  # noqa: E402
+from incidents.timeline import add_entry  # noqa: E402
+from oncall.actions import acknowledge_escalation  # noqa: E402
+from oncall.configuration import add_override  # noqa: E402
+from oncall.engine import ENGINE, tick  # noqa: E402
+from oncall.links import page_token  # noqa: E402
+from oncall.models import Page, Schedule  # noqa: E402
+from oncall.sending import send_due  # noqa: E402
+from postmortems.action_items import create_action_item  # noqa: E402
+from postmortems.actions import start_postmortem  # noqa: E402
+from postmortems.models import ActionItem, Postmortem  # noqa: E402
+from statuspage.actions import publish_incident, publish_update  # noqa: E402
+from statuspage.models import Component, StatusPage  # noqa: E402
+
+Kind = TimelineEntry.Kind
+PASSWORD = "browser-password-1"
+THAI = "ระบบชำระเงินล่มทั้งหมดตั้งแต่เช้า ลูกค้าจ่ายเงินไม่ได้ "
+LONG = "The payment service answers every third request with an error that nobody has ever seen before, and "
+
+
+def actor(name: str) -> Actor:
+    """The person of the demo whose address begins with the name, at the web."""
+    return Actor.of_user(User.objects.get(email=f"{name}@example.com"), via="web")
+
+
+def person(who: Actor) -> User:
+    return User.objects.get(pk=who.person_id)
+
+
+def severity(slug: str) -> Severity:
+    return Severity.objects.get(slug=slug)
+
+
+def status(slug: str) -> IncidentStatus:
+    return IncidentStatus.objects.get(slug=slug)
+
+
+def service(slug: str) -> Service:
+    return Service.objects.get(slug=slug)
+
+
+def component(name: str) -> Component:
+    return Component.objects.get(name=name)
+
+
+def give_passwords() -> None:
+    for user in User.objects.all():
+        user.set_password(PASSWORD)
+        user.save(update_fields=["password"])
+
+
+def fire(now: datetime, **event: str) -> None:
+    """An alert comes in at the demo's source, is routed, and pages."""
+    RawEvent.objects.create(
+        source=AlertSource.objects.get(slug="demo"),
+        received_at=now,
+        due_at=now,
+        content_type="application/json",
+        body=json.dumps(event).encode(),
+    )
+    process_raw_events(now)
+    tick(now)
+    send_due(now)
+
+
+def tell_of_last_week(now: datetime) -> None:
+    """Two incidents that are over, one of them with its postmortem."""
+    ana, bob, dan = actor("ana"), actor("bob"), actor("dan")
+    then = now - timedelta(days=4, hours=3)
+    old = actions.declare_incident(
+        actor=dan,
+        name="Search shows yesterday's prices",
+        severity=severity("sev3"),
+        services=[service("search")],
+        now=then,
+    )
+    actions.post_update(
+        actor=dan,
+        incident=old,
+        text="The nightly index did not finish. Started it again.",
+        now=then + timedelta(minutes=9),
+    )
+    actions.resolve_incident(actor=dan, incident=old, now=then + timedelta(hours=1, minutes=20))
+
+    then = now - timedelta(days=2, hours=5)
+    pool = actions.declare_incident(
+        actor=bob,
+        name="Sign-in answers slowly",
+        severity=severity("sev2"),
+        summary="Every fourth sign-in takes longer than ten seconds.",
+        services=[service("identity")],
+        lead=person(ana),
+        now=then,
+    )
+    actions.add_note(
+        actor=bob,
+        incident=pool,
+        text="All sessions go to **one** of the two databases.",
+        now=then + timedelta(minutes=4),
+    )
+    actions.post_update(
+        actor=ana,
+        incident=pool,
+        text="The second database had dropped out of the pool. It is back; we watch.",
+        status=status("monitoring"),
+        now=then + timedelta(minutes=31),
+    )
+    actions.resolve_incident(actor=ana, incident=pool, now=then + timedelta(minutes=55))
+    start_postmortem(actor=ana, incident=pool, now=then + timedelta(hours=2))
+    for title, owner, days in (
+        ("Alert when a database leaves the pool", bob, 5),
+        ("Write down how to add a database to the pool", ana, 12),
+        ("Try the failover once a quarter", actor("admin"), -1),
+    ):
+        create_action_item(
+            actor=ana,
+            incident=pool,
+            title=title,
+            owner=person(owner),
+            due_on=(now + timedelta(days=days)).date(),
+            now=then + timedelta(hours=2),
+        )
+
+
+def tell_of_today(now: datetime) -> Incident:
+    """An alert has become a SEV1 that people work on, and that the public knows of."""
+    admin, ana, bob = actor("admin"), actor("ana"), actor("bob")
+
+    def at(minutes: int, seconds: int = 0) -> datetime:
+        return now - timedelta(minutes=42) + timedelta(minutes=minutes, seconds=seconds)
+
+    fire(
+        at(0),
+        title="Payment API returning 500 errors",
+        severity="critical",
+        service="payments",
+        dedup_key="payments-500",
+        description="5xx rate of payments-api over 20 % for 2 minutes.",
+    )
+    incident = Incident.objects.get(name="Payment API returning 500 errors")
+    acknowledge_escalation(actor=admin, escalation=incident.escalations.get(), now=at(1, 52))
+    # What the handlers would write, at the time at which the story happens.
+    with transaction.atomic():
+        add_entry(incident=incident, actor=ENGINE, kind=Kind.PAGE, text="paged Administrator (level 1)", now=at(0, 1))
+    actions.note_acknowledged(actor=admin, incident=incident, text="acknowledged the page after 1:52", now=at(1, 52))
+    roles = {role.slug: role for role in IncidentRole.objects.all()}
+    actions.assign_role(actor=admin, incident=incident, role=roles["lead"], user=person(ana), now=at(3))
+    actions.assign_role(actor=ana, incident=incident, role=roles["comms"], user=person(bob), now=at(4))
+    actions.set_affected_service(
+        actor=ana, incident=incident, service=service("checkout"), impact="partial_outage", now=at(5)
+    )
+    actions.add_note(
+        actor=ana,
+        incident=incident,
+        text="Connections to `payments-db` are at the limit since the campaign mail went out at 14:20.",
+        now=at(8),
+    )
+    public = publish_incident(
+        actor=bob,
+        page=StatusPage.objects.get(),
+        incident=incident,
+        name="Payments fail for some customers",
+        body="Some payments are refused. We are looking into it; your basket is kept.",
+        components={component("Payments"): "partial_outage"},
+        now=at(11),
+    )
+    actions.edit_incident(actor=ana, incident=incident, users_affected=15000, now=at(12))
+    fire(at(14), title="Checkout is slow", severity="error", service="checkout", dedup_key="checkout-slow")
+    actions.post_update(
+        actor=bob,
+        incident=incident,
+        text="Connection pool exhausted after the campaign mail. **Raising it from 50 to 200**, then restarting.",
+        status=status("fixing"),
+        now=at(34),
+    )
+    publish_update(
+        actor=bob,
+        public_incident=public,
+        status="identified",
+        body="We know the cause and are adding capacity. Payments get better over the next minutes.",
+        now=at(36),
+    )
+    return incident
+
+
+def strain(now: datetime) -> dict[str, str]:
+    """What is longer, more or other than a designer thinks of; returns where it is."""
+    admin, ana = actor("admin"), actor("ana")
+    secret = actions.declare_incident(
+        actor=admin,
+        name=(THAI * 5)[:200],
+        summary=THAI * 10,
+        severity=severity("sev2"),
+        visibility="private",
+        services=list(Service.objects.all()),
+        now=now - timedelta(hours=1),
+    )
+    actions.add_member(actor=admin, incident=secret, user=person(ana), now=now)
+    actions.post_update(actor=ana, incident=secret, text=THAI * 8, now=now)
+    crowded = actions.declare_incident(
+        actor=ana, name=(LONG * 3)[:200], severity=severity("sev3"), mode="test", now=now - timedelta(hours=30)
+    )
+    for number in range(300):
+        then = now - timedelta(hours=30) + timedelta(minutes=5 * number)
+        actions.add_note(actor=ana, incident=crowded, text=f"Note {number}: " + "unbroken" * (number % 40), now=then)
+    add_override(
+        actor=admin,
+        schedule=Schedule.objects.get(slug="primary-on-call"),
+        user=person(ana),
+        starts_at=now + timedelta(days=1),
+        ends_at=now + timedelta(days=2),
+        reason="A dentist",
+        now=now,
+    )
+    create_api_key(actor=admin, user=person(admin), name="deploy script", scopes=[Scope.READ], now=now)
+    Delivery.objects.filter(pk__in=Delivery.objects.order_by("-pk").values("pk")[:1]).update(
+        state=Delivery.State.DEAD, attempts=12, last_error="ConnectionRefusedError: " + "chat.example.com " * 20
+    )
+    fire(now - timedelta(minutes=1), title="Disk " + "a" * 250, severity="error", service="search", dedup_key="disk")
+    waiting = Page.objects.filter(channel="email", escalation__status="triggered").latest("pk")
+    return {
+        "private": str(secret.number),
+        "crowded": str(crowded.number),
+        "waiting_token": page_token(waiting.pk),
+    }
+
+
+def main() -> None:
+    """Tells the story and prints the numbers, keys and tokens of what it made."""
+    now = timezone.now()
+    give_passwords()
+    tell_of_last_week(now)
+    incident = tell_of_today(now)
+    Delivery.objects.update(state=Delivery.State.DONE, done_at=now)
+    told = {
+        "incident": str(incident.number),
+        "public_incident": incident.public_incidents.get().public_id,
+        "alert": str(incident.alerts.get().pk),
+        "escalation": str(incident.escalations.get().pk),
+        "answered_token": page_token(Page.objects.filter(channel="email").earliest("pk").pk),
+        "postmortem": str(Postmortem.objects.get().pk),
+        "action_item": str(ActionItem.objects.earliest("pk").pk),
+        "component": str(component("Payments").pk),
+        "route": str(AlertRoute.objects.earliest("pk").pk),
+        "person": str(actor("ana").user_id),
+    }
+    if "--full" in sys.argv:
+        told |= strain(now)
+    print(json.dumps(told))  # noqa: T201  (what the caller reads)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""Every page, on laptop and phone, light and dark: accessible, quiet in the console, never wider than the screen."""
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from playwright.sync_api import Browser, Page, Response
+
+from tests.browser.conftest import LAPTOP, PHONE, Watched, sign_in, tell_story
+from tests.journeys.harness import Sitrep, installed, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
+
+# Each page by the name of its address, with what the address takes: a literal, or {what} the story made.
+PAGES: dict[str, dict[str, str]] = {
+    "home": {},
+    "accounts:settings": {},
+    "accounts:api-keys": {},
+    "accounts:api-key-new": {},
+    "accounts:people": {},
+    "accounts:person-invite": {},
+    "accounts:person": {"pk": "{person}"},
+    "accounts:teams": {},
+    "accounts:team-new": {},
+    "accounts:team": {"slug": "payments"},
+    "accounts:team-edit": {"slug": "payments"},
+    "oncall:answer": {"token": "{waiting_token}"},
+    "oncall:now": {},
+    "oncall:pages": {},
+    "oncall:schedules": {},
+    "oncall:schedule-new": {},
+    "oncall:schedule": {"slug": "primary-on-call"},
+    "oncall:schedule-edit": {"slug": "primary-on-call"},
+    "oncall:override-add": {"slug": "primary-on-call"},
+    "oncall:policies": {},
+    "oncall:policy-new": {},
+    "oncall:policy": {"slug": "production-critical"},
+    "oncall:policy-edit": {"slug": "production-critical"},
+    "oncall:escalations": {},
+    "oncall:escalation-start": {},
+    "oncall:escalation": {"pk": "{escalation}"},
+    "oncall:profile": {},
+    "oncall:mails": {},
+    "catalog:services": {},
+    "catalog:service-new": {},
+    "catalog:service": {"slug": "payments"},
+    "catalog:service-edit": {"slug": "payments"},
+    "catalog:functionalities": {},
+    "catalog:functionality-new": {},
+    "catalog:functionality-edit": {"slug": "payment"},
+    "incidents:list": {},
+    "incidents:declare": {},
+    "incidents:detail": {"number": "{incident}"},
+    "alerts:list": {},
+    "alerts:detail": {"pk": "{alert}"},
+    "alerts:sources": {},
+    "alerts:source-new": {},
+    "alerts:source": {"slug": "demo"},
+    "alerts:source-edit": {"slug": "demo"},
+    "alerts:routes": {},
+    "alerts:route-new": {},
+    "alerts:route-edit": {"pk": "{route}"},
+    "postmortems:list": {},
+    "postmortems:detail": {"pk": "{postmortem}"},
+    "postmortems:edit": {"pk": "{postmortem}"},
+    "postmortems:section": {"pk": "{postmortem}", "slug": "timeline"},
+    "postmortems:action-item-new": {"number": "{incident}"},
+    "postmortems:action-items": {},
+    "postmortems:action-item": {"pk": "{action_item}"},
+    "statuspage:list": {},
+    "statuspage:new": {},
+    "statuspage:detail": {"slug": "example"},
+    "statuspage:settings": {"slug": "example"},
+    "statuspage:component-new": {"slug": "example"},
+    "statuspage:component": {"slug": "example", "component_id": "{component}"},
+    "statuspage:publish": {"slug": "example"},
+    "statuspage:incidents": {"slug": "example"},
+    "statuspage:incident": {"slug": "example", "public_id": "{public_incident}"},
+    "status:page": {"slug": "example"},
+    "status:history": {"slug": "example"},
+    "status:incident": {"slug": "example", "public_id": "{public_incident}"},
+    "deliveries": {},
+    "styleguide": {},
+    "account_logout": {},
+    "account_email": {},
+    "account_change_password": {},
+    "mfa_index": {},
+}
+# Pages that the story leads to beside their plain addresses: full, private, filtered to nothing, answered, missing.
+MORE = [
+    "/incidents/{private}/",
+    "/incidents/{crowded}/",
+    "/incidents/?q=nothing-has-this-name",
+    "/incidents/?severity=sev1&open=true",
+    "/alerts/?status=resolved",
+    "/settings/deliveries/?state=done",
+    "/p/{answered_token}/",
+    "/p/forged/",
+    "/no-such-page/",
+]
+VIEWS = [(LAPTOP, "light"), (LAPTOP, "dark"), (PHONE, "dark"), (PHONE, "light")]
+SIGNED_OUT = ["/account/login/", "/account/password/reset/", "/incidents/", "/status/no-such-page/"]
+# Addresses that answer a form or a program, or that somebody else draws.
+NOT_PAGES = {
+    *("search", "metrics", "delivery-retry", "accounts:api-key-revoke"),
+    *("oncall:schedule-remove", "oncall:override-remove", "oncall:policy-remove", "oncall:escalation-acknowledge"),
+    *("oncall:escalation-resolve", "oncall:contact-method-add", "oncall:contact-method-switch"),
+    *("oncall:contact-method-remove", "oncall:contact-method-test", "oncall:mail", "catalog:service-remove"),
+    *("incidents:timeline", "incidents:note", "incidents:update", "incidents:edit", "incidents:status"),
+    *("incidents:severity", "incidents:role", "incidents:service", "incidents:page", "incidents:add-member"),
+    *("incidents:remove-member", "incidents:visibility", "incidents:mitigate", "incidents:resolve", "incidents:reopen"),
+    *("alerts:receive-generic", "alerts:receive-alertmanager", "alerts:acknowledge", "alerts:resolve"),
+    *("alerts:source-rotate", "alerts:raw-event-retry", "alerts:route-remove", "alerts:route-move"),
+    *("postmortems:preview", "postmortems:status", "postmortems:refresh", "postmortems:start"),
+    *("postmortems:action-item-status", "statuspage:component-status", "statuspage:component-remove"),
+    *("statuspage:preview", "status:atom", "status:rss", "status:summary", "api:schema", "api:docs"),
+}
+NOT_OURS = ("admin:", "account_", "mfa_", "api-root", "api:")
+
+
+@pytest.fixture(scope="module")
+def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
+    """An installation full of things; only its web server runs."""
+    with installed(tmp_path_factory.mktemp("pages")) as running:
+        # Without a mail server mail is kept, and has its page.
+        del running.environment["EMAIL_URL"]
+        running.start("web")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def story(sitrep: Sitrep) -> dict[str, str]:
+    told = tell_story(sitrep, "--full")
+    wait_for(lambda: is_up(sitrep), "the web server answers")
+    return told
+
+
+def is_up(sitrep: Sitrep) -> bool:
+    try:
+        return httpx.get(f"{sitrep.url}/healthz", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def admin(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> Watched:
+    page = still_page(browser, sitrep)
+    sign_in(page, sitrep, "admin@example.com")
+    return Watched(page)
+
+
+@pytest.fixture(scope="module")
+def stranger(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> Watched:
+    return Watched(still_page(browser, sitrep))
+
+
+def still_page(browser: Browser, sitrep: Sitrep) -> Page:
+    """A window in which nothing moves, so that colours are what they are."""
+    return browser.new_context(base_url=sitrep.url, reduced_motion="reduce").new_page()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_sound(name: str, admin: Watched, story: dict[str, str]) -> None:
+    address = reverse(name, kwargs={key: value.format_map(story) for key, value in PAGES[name].items()})
+    answer = admin.page.goto(address)
+    assert answer is not None
+    assert answer.status == 200
+    assert_is_sound(admin)
+
+
+@pytest.mark.parametrize("address", MORE)
+def test_a_page_under_strain_is_sound(address: str, admin: Watched, story: dict[str, str]) -> None:
+    answer = admin.page.goto(address.format_map(story))
+    assert_is_sound(admin, forgive=is_missing(answer))
+
+
+@pytest.mark.parametrize("address", SIGNED_OUT)
+def test_a_page_for_whoever_is_not_signed_in_is_sound(address: str, stranger: Watched) -> None:
+    answer = stranger.page.goto(address)
+    assert_is_sound(stranger, forgive=is_missing(answer))
+
+
+def is_missing(answer: Response | None) -> str:
+    """What the console says of its own accord when the page itself is an error page."""
+    assert answer is not None
+    assert answer.status < 500
+    return f"status of {answer.status}" if answer.status >= 400 else "nothing"
+
+
+def assert_is_sound(watched: Watched, *, forgive: str = "nothing") -> None:
+    """Looks at the page that is open, at both widths and in both themes."""
+    page = watched.page
+    found = []
+    for width, theme in VIEWS:
+        page.set_viewport_size(width)
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        # Colours are all that changes with the theme.
+        rules: dict[str, Any] = {} if theme == "light" else {"runOnly": ["color-contrast"]}
+        found += [f"{width['width']} {theme}: {line}" for line in violations(page, rules)]
+        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if too_wide > 0:
+            found.append(f"{width['width']}: {too_wide} px wider than the screen")
+    found += [line for line in watched.complaints() if forgive not in line]
+    assert not found, "\n".join(found)
+
+
+def violations(page: Page, options: dict[str, Any]) -> Iterator[str]:
+    """What axe finds, a line each."""
+    # Axe would fetch the style sheets again, into an inline style that the policy refuses.
+    result = Axe().run(page, options={"preload": False, "resultTypes": ["violations"], **options})
+    for violation in result.response["violations"]:
+        for node in violation["nodes"]:
+            yield f"{violation['id']}: {violation['help']}: {node['html'][:200]} {node['failureSummary'][:300]}"
+
+
+def test_every_address_is_known_here() -> None:
+    """A page that is added must be looked at too."""
+    names = set(named(get_resolver()))
+    unknown = {name for name in names - NOT_PAGES - PAGES.keys() if not name.startswith(NOT_OURS)}
+    assert unknown == set()
+
+
+def named(resolver: URLResolver, namespace: str = "") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from named(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+        elif isinstance(pattern, URLPattern) and pattern.name and not str(pattern.pattern).startswith("^"):
+            yield namespace + pattern.name
+
+
+def test_the_public_page_works_without_a_script_and_weighs_less_than_50_kb(
+    browser: Browser, sitrep: Sitrep, story: dict[str, str]
+) -> None:
+    page = browser.new_context(base_url=sitrep.url, java_script_enabled=False).new_page()
+    answers: list[Response] = []
+
+    def keep(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", keep)
+    page.goto("/status/example/", wait_until="networkidle")
+    assert page.get_by_role("heading", name="Payments fail for some customers").is_visible()
+    assert page.get_by_text("We know the cause and are adding capacity.").is_visible()
+    assert sum(len(answer.body()) for answer in answers) < 50_000
+    page.get_by_role("link", name="history").first.click()
+    assert page.get_by_role("heading", level=1).is_visible()
+
+
+def test_a_viewer_sees_no_button_that_would_be_refused(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:
+    page = browser.new_context(base_url=sitrep.url, viewport=LAPTOP).new_page()
+    sign_in(page, sitrep, "vera@example.com")
+    for address in ("/", "/incidents/{incident}/", "/alerts/{alert}/", "/postmortems/{postmortem}/", "/alerts/routes/"):
+        page.goto(address.format_map(story))
+        main = page.locator("main")
+        offered = main.locator("form[method=post] button:visible, .btn-primary:visible, [data-opens]:visible")
+        assert offered.all_text_contents() == [], address
+    page.goto("/incidents/{private}/".format_map(story))
+    assert page.get_by_role("heading", level=1).text_content() != ""
+    assert "ระบบ" not in page.content()
