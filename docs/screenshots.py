@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from tests import chromium, engines
 from tests.browser.conftest import LAPTOP, PHONE, sign_in, tell_story
@@ -55,7 +55,7 @@ def take(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:
         context.close()
     printed = sitrep.manage("shell", "-c", PAGE_SOMEBODY)
     token = next(line.split()[1] for line in printed.splitlines() if line.startswith("TOKEN"))
-    page = browser.new_context(base_url=sitrep.url, viewport=PHONE, reduced_motion="reduce").new_page()
+    page = browser.new_context(base_url=sitrep.url, viewport=ViewportSize(**PHONE), reduced_motion="reduce").new_page()
     page.goto(f"/p/{token}/", wait_until="networkidle")
     page.screenshot(path=TARGET / "acknowledge-phone.png")
 
