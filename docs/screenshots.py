@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from tests import chromium, engines
 from tests.browser.conftest import LAPTOP, PHONE, sign_in, tell_story
@@ -42,11 +42,11 @@ def take(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:
         context = browser.new_context(
             base_url=sitrep.url,
             viewport=window,
-            color_scheme=theme,
             reduced_motion="reduce",
             timezone_id="Europe/Berlin",
         )
         page = context.new_page()
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         if not address.startswith("/status/"):
             sign_in(page, sitrep, "bob@example.com" if name == "home" else "dan@example.com")
         page.goto(address.format_map(story), wait_until="networkidle")
@@ -55,7 +55,7 @@ def take(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:
         context.close()
     printed = sitrep.manage("shell", "-c", PAGE_SOMEBODY)
     token = next(line.split()[1] for line in printed.splitlines() if line.startswith("TOKEN"))
-    page = browser.new_context(base_url=sitrep.url, viewport=ViewportSize(**PHONE), reduced_motion="reduce").new_page()
+    page = browser.new_context(base_url=sitrep.url, viewport=PHONE, reduced_motion="reduce").new_page()
     page.goto(f"/p/{token}/", wait_until="networkidle")
     page.screenshot(path=TARGET / "acknowledge-phone.png")
 

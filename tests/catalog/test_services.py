@@ -74,7 +74,13 @@ def test_responders_change_the_services_of_their_own_team_only() -> None:
     service = save(team=team)
     member, stranger = accounts.actor(), accounts.actor()
     Membership.objects.create(team=team, user_id=member.person_id)
-    fields = {"name": "Payments", "slug": "payments", "team": team, "service": service, "description": "Cards"}
+    fields: dict[str, Any] = {
+        "name": "Payments",
+        "slug": "payments",
+        "team": team,
+        "service": service,
+        "description": "Cards",
+    }
     actions.save_service(actor=member, **fields)
     with pytest.raises(NotAllowed):
         actions.save_service(actor=stranger, **fields)
