@@ -26,7 +26,9 @@ class PageForm(forms.Form):
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("As the public knows you, such as Example."))
     slug = forms.SlugField(
-        label=_("Address"), max_length=60, help_text=_("Stands behind /status/ in the address of the page. Changing it breaks links.")
+        label=_("Address"),
+        max_length=60,
+        help_text=_("Stands behind /status/ in the address of the page. Changing it breaks links."),
     )
     description = forms.CharField(
         label=_("Description"),

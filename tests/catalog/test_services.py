@@ -50,7 +50,7 @@ def test_a_change_replaces_what_is_named_and_keeps_the_rest() -> None:
 
 
 @pytest.mark.parametrize(("fields", "field"), [({"name": "  "}, "name"), ({"slug": "new"}, "slug")])
-def test_what_makes_no_sense_is_refused(fields: dict[str, str], field: str) -> None:
+def test_what_makes_no_sense_is_refused(fields: dict[str, Any], field: str) -> None:
     with pytest.raises((Invalid, Conflict)) as refused:
         save(**fields)
     assert refused.value.field == field
