@@ -38,13 +38,14 @@ class KeptMailBackend(BaseEmailBackend):
 
 @dataclass(frozen=True)
 class KeptMail:
-    """One kept mail."""
+    """One kept mail; `page_id` if it is a page."""
 
     name: str
     sent_at: datetime
     to: str
     subject: str
     text: str
+    page_id: int | None
 
 
 def kept_mails(limit: int = SHOWN) -> list[KeptMail]:
@@ -65,4 +66,6 @@ def _read(path: Path) -> KeptMail:
     sent_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
     # A subject that was folded right after its name comes back with a space in front.
     subject = str(parsed["Subject"]).strip()
-    return KeptMail(path.name, sent_at, str(parsed["To"]), subject, body.get_content() if body else "")
+    text = body.get_content() if body else ""
+    page = str(parsed["X-Sitrep-Page"] or "")
+    return KeptMail(path.name, sent_at, str(parsed["To"]), subject, text, int(page) if page.isdecimal() else None)

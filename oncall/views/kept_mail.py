@@ -5,10 +5,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from accounts.actor import actor_of
+from accounts.actor import Actor, actor_of
 from accounts.models import Role
 from events.errors import require
-from oncall.mailbox import kept_mail, kept_mails
+from oncall.mailbox import KeptMail, kept_mail, kept_mails
+from oncall.models import Page
 
 MAY_NOT_READ = "Only administrators may read the kept mail: its links act for the people they were sent to."
 
@@ -19,11 +20,20 @@ def _check(request: HttpRequest) -> None:
         raise Http404
 
 
+def open_to(actor: Actor, mails: list[KeptMail]) -> list[KeptMail]:
+    """The mails without the pages of private escalations to others: an administrator is outside there too."""
+    page_ids = [mail.page_id for mail in mails if mail.page_id]
+    private = Page.objects.filter(pk__in=page_ids, escalation__is_private=True).exclude(user_id=actor.person_id)
+    closed = set(private.values_list("pk", flat=True))
+    return [mail for mail in mails if mail.page_id not in closed]
+
+
 @require_safe
 def mail_list(request: HttpRequest) -> HttpResponse:
     """The newest kept mails."""
     _check(request)
-    return render(request, "oncall/mail_list.html", {"mails": kept_mails()})
+    mails = open_to(actor_of(request), kept_mails())
+    return render(request, "oncall/mail_list.html", {"mails": mails})
 
 
 @require_safe
@@ -31,6 +41,6 @@ def mail_detail(request: HttpRequest, name: str) -> HttpResponse:
     """One kept mail as its reader would see it."""
     _check(request)
     mail = kept_mail(name)
-    if mail is None:
+    if mail is None or not open_to(actor_of(request), [mail]):
         raise Http404
     return render(request, "oncall/mail_detail.html", {"mail": mail})

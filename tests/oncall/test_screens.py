@@ -14,6 +14,7 @@ from pytest_django import Settings
 from accounts.models import Role, User
 from oncall.engine import tick
 from oncall.models import ContactMethod, Escalation, EscalationPolicy, Override, Schedule
+from oncall.sending import send_due
 from tests.factories import oncall
 from tests.factories.accounts import user
 
@@ -384,3 +385,22 @@ def test_nothing_but_the_answer_page_is_open_without_signing_in(client: Client) 
         answer = client.get(reverse(f"oncall:{name}"))
         assert answer.status_code == 302
         assert "/login/" in answer.headers["Location"]
+
+
+def test_the_mail_of_somebody_elses_private_page_is_closed_to_administrators(
+    settings: Settings, tmp_path: Any, now: datetime
+) -> None:
+    settings.EMAIL_BACKEND = "oncall.mailbox.KeptMailBackend"
+    settings.VAR_DIR, settings.MAIL_IS_KEPT = tmp_path, True
+    client, admin = signed_in(Role.OWNER)
+    bob = user()
+    oncall.contact_method(bob)
+    oncall.contact_method(admin)
+    oncall.escalation(oncall.level(bob, admin), title="Zebra breach", is_private=True, now=now)
+    tick(now)
+    send_due(now)
+    assert text(client, reverse("oncall:mails")).count("Zebra breach") == 1
+    answers = [
+        client.get(reverse("oncall:mail", args=[path.name])).status_code for path in (tmp_path / "mail").glob("*.eml")
+    ]
+    assert sorted(answers) == [200, 404]
