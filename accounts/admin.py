@@ -2,16 +2,15 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.actions import change_user, revoke_api_key
-from accounts.actor import actor_of
+from accounts.buttons import press
 from accounts.models import ApiKey, Membership, Team, User
 from events.admin import ReadOnlyAdmin
-from events.errors import DomainError
 
 
 class MembershipInline(admin.TabularInline[Membership, Any]):
@@ -43,12 +42,7 @@ class UserAdmin(ReadOnlyAdmin):
         self._set_active(request, queryset, is_active=False)
 
     def _set_active(self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool) -> None:
-        actor = actor_of(request, via="admin")
-        for user in queryset:
-            try:
-                change_user(actor=actor, user=user, is_active=is_active)
-            except DomainError as error:
-                messages.error(request, f"{user}: {error}")
+        press(request, queryset, lambda actor, row: change_user(actor=actor, user=row, is_active=is_active))
 
 
 @admin.register(Team)
@@ -69,7 +63,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Revoke the selected keys for good", permissions=["view"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
-        actor = actor_of(request, via="admin")
-        for api_key in queryset:
-            revoke_api_key(actor=actor, api_key=api_key, now=timezone.now())
-        messages.success(request, "The selected keys work no more.")
+        press(
+            request,
+            queryset,
+            lambda actor, row: revoke_api_key(actor=actor, api_key=row, now=timezone.now()),
+            done="The selected keys work no more.",
+        )

@@ -1,26 +1,15 @@
 """Alerts in the Django admin: to read and search, with buttons that call actions."""
 
-from typing import Any
-
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.actor import actor_of
+from accounts.buttons import press
 from alerts.actions import acknowledge_alert, resolve_alert, retry_raw_event
 from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
 from events.admin import ReadOnlyAdmin
-from events.errors import DomainError
-
-
-def each(request: HttpRequest, queryset: QuerySet[Any], act: Any, name: str) -> None:
-    """Calls an action on each row and says what was refused."""
-    for row in queryset:
-        try:
-            act(actor=actor_of(request, via="admin"), now=timezone.now(), **{name: row})
-        except DomainError as error:
-            messages.error(request, f"{row}: {error}")
 
 
 @admin.register(Alert)
@@ -37,11 +26,11 @@ class AlertAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Acknowledge", permissions=["view"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        each(request, queryset, acknowledge_alert, "alert")
+        press(request, queryset, lambda actor, row: acknowledge_alert(actor=actor, alert=row, now=timezone.now()))
 
     @admin.action(description="Resolve", permissions=["view"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Alert]) -> None:
-        each(request, queryset, resolve_alert, "alert")
+        press(request, queryset, lambda actor, row: resolve_alert(actor=actor, alert=row, now=timezone.now()))
 
 
 @admin.register(AlertSource)
@@ -76,4 +65,4 @@ class RawEventAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Try the failed ones again", permissions=["view"])
     def retry(self, request: HttpRequest, queryset: QuerySet[RawEvent]) -> None:
-        each(request, queryset, retry_raw_event, "raw_event")
+        press(request, queryset, lambda actor, row: retry_raw_event(actor=actor, raw_event=row, now=timezone.now()))

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.actor import actor_of
+from accounts.buttons import press
 from events.admin import ReadOnlyAdmin
-from events.errors import DomainError
 from incidents.actions import mitigate_incident, reopen_incident, resolve_incident
 from incidents.models import (
     Incident,
@@ -87,24 +87,17 @@ class IncidentAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         return Incident.objects.visible_to(actor_of(request, via="admin")).select_related("severity", "status")
 
-    def _each(self, request: HttpRequest, queryset: QuerySet[Incident], act: Any) -> None:
-        for incident in queryset:
-            try:
-                act(actor=actor_of(request, via="admin"), incident=incident, now=timezone.now())
-            except DomainError as error:
-                messages.error(request, f"{incident.reference}: {error}")
-
     @admin.action(description="Mitigate: the impact is over", permissions=["view"])
     def mitigate(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._each(request, queryset, mitigate_incident)
+        press(request, queryset, lambda actor, row: mitigate_incident(actor=actor, incident=row, now=timezone.now()))
 
     @admin.action(description="Resolve", permissions=["view"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._each(request, queryset, resolve_incident)
+        press(request, queryset, lambda actor, row: resolve_incident(actor=actor, incident=row, now=timezone.now()))
 
     @admin.action(description="Reopen", permissions=["view"])
     def reopen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        self._each(request, queryset, reopen_incident)
+        press(request, queryset, lambda actor, row: reopen_incident(actor=actor, incident=row, now=timezone.now()))
 
 
 @admin.register(TimelineEntry)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.actor import actor_of
+from accounts.buttons import press
 from events.admin import ReadOnlyAdmin
-from events.errors import DomainError
 from oncall.actions import acknowledge_escalation, resolve_escalation
 from oncall.configuration import set_contact_method_enabled
 from oncall.models import (
@@ -72,9 +72,11 @@ class ContactMethodAdmin(ReadOnlyAdmin):
         self._switch(request, queryset, is_enabled=False)
 
     def _switch(self, request: HttpRequest, queryset: QuerySet[ContactMethod], *, is_enabled: bool) -> None:
-        actor = actor_of(request, via="admin")
-        for method in queryset.select_related("user"):
-            set_contact_method_enabled(actor=actor, method=method, is_enabled=is_enabled)
+        press(
+            request,
+            queryset.select_related("user"),
+            lambda actor, row: set_contact_method_enabled(actor=actor, method=row, is_enabled=is_enabled),
+        )
 
 
 class RotationInline(ReadOnlyInline):
@@ -172,18 +174,13 @@ class EscalationAdmin(OwnEscalations, ReadOnlyAdmin):
 
     @admin.action(description="Acknowledge the selected escalations", permissions=["view"])
     def acknowledge(self, request: HttpRequest, queryset: QuerySet[Escalation]) -> None:
-        actor = actor_of(request, via="admin")
-        for escalation in queryset:
-            try:
-                acknowledge_escalation(actor=actor, escalation=escalation, now=timezone.now())
-            except DomainError as error:
-                messages.error(request, f"{escalation}: {error}")
+        now = timezone.now()
+        press(request, queryset, lambda actor, row: acknowledge_escalation(actor=actor, escalation=row, now=now))
 
     @admin.action(description="End the selected escalations", permissions=["view"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Escalation]) -> None:
-        actor = actor_of(request, via="admin")
-        for escalation in queryset:
-            resolve_escalation(actor=actor, escalation=escalation, now=timezone.now())
+        now = timezone.now()
+        press(request, queryset, lambda actor, row: resolve_escalation(actor=actor, escalation=row, now=now))
 
 
 class AttemptInline(ReadOnlyInline):

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.actor import actor_of
+from accounts.buttons import press
 from events.admin import ReadOnlyAdmin
 from statuspage.actions import set_component_status
 from statuspage.models import Component, ComponentSpan, ComponentStatus, PublicIncident, StatusPage, StatusUpdate
@@ -41,11 +41,13 @@ class ComponentAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Say that the selected components are operational", permissions=["view"])
     def make_operational(self, request: HttpRequest, queryset: QuerySet[Component]) -> None:
-        actor = actor_of(request, via="admin")
-        for component in queryset:
-            operational = ComponentStatus.OPERATIONAL
-            set_component_status(actor=actor, component=component, status=operational, now=timezone.now())
-        messages.success(request, "The pages say so now.")
+        operational, now = ComponentStatus.OPERATIONAL, timezone.now()
+        press(
+            request,
+            queryset,
+            lambda actor, row: set_component_status(actor=actor, component=row, status=operational, now=now),
+            done="The pages say so now.",
+        )
 
 
 @admin.register(ComponentSpan)
