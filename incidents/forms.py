@@ -106,7 +106,7 @@ class SeverityForm(forms.Form):
 class RoleForm(forms.Form):
     """Who plays which role; no person leaves it open."""
 
-    role = forms.ModelChoiceField(IncidentRole.objects.all(), to_field_name="slug", label=_("Role"))
+    role = forms.ModelChoiceField(IncidentRole.objects.all(), to_field_name="slug", label=_("Role"), empty_label=None)
     user = forms.ModelChoiceField(
         User.objects.filter(is_active=True).exclude(role="viewer"),
         label=_("Person"),

@@ -100,12 +100,12 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "waiting_escalation": waiting_escalation(actor, incident),
         "statuses": IncidentStatus.objects.exclude(category__in=[StatusCategory.MERGED]),
         "severities": Severity.objects.all(),
-        "update_form": forms.UpdateForm(),
+        "update_form": forms.UpdateForm(auto_id="update-%s"),
         "edit_form": edit_form(incident),
-        "role_form": forms.RoleForm(),
-        "service_form": forms.ServiceForm(),
-        "member_form": forms.MemberForm(),
-        "page_form": forms.PageForm(),
+        "role_form": forms.RoleForm(auto_id="role-%s"),
+        "service_form": forms.ServiceForm(auto_id="service-%s"),
+        "member_form": forms.MemberForm(auto_id="member-%s"),
+        "page_form": forms.PageForm(auto_id="page-%s"),
         "members": incident.memberships.select_related("user") if incident.is_private else [],
         "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
     }
@@ -122,7 +122,8 @@ def waiting_escalation(actor: Actor, incident: Incident) -> Escalation | None:
 
 def edit_form(incident: Incident) -> forms.EditForm:
     """Name, summary and reach as they are now."""
-    return forms.EditForm(initial={name: getattr(incident, name) for name in forms.EditForm.base_fields})
+    initial = {name: getattr(incident, name) for name in forms.EditForm.base_fields}
+    return forms.EditForm(initial=initial, auto_id="edit-%s")
 
 
 def timeline(request: HttpRequest, number: int) -> HttpResponse:

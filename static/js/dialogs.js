@@ -67,7 +67,7 @@ export function startDialogs() {
     ask(source).then((yes) => yes && event.detail.issueRequest(true));
   });
   document.addEventListener("click", (event) => {
-    closeMenus(event.target.closest("details.menu"));
+    closeMenus(event.target.closest(".menu-item") ? null : event.target.closest("details.menu"));
     const opener = event.target.closest("[data-opens]");
     if (opener) {
       event.preventDefault();
@@ -84,6 +84,6 @@ export function startDialogs() {
     menu?.querySelector("summary")?.focus();
   });
   // A dialog whose form was answered without errors closes itself: `HX-Trigger: closeDialog`.
-  document.body.addEventListener("closeDialog", () => document.querySelector("dialog[open]")?.close());
+  document.body.addEventListener("closeDialog", (event) => event.target.closest("dialog")?.close());
   for (const dialog of document.querySelectorAll("dialog[data-open]")) dialog.showModal();
 }

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, ViewportSize, sync_playwright
 
@@ -61,6 +62,14 @@ def browser() -> Generator[Browser]:
         running = playwright.chromium.launch(executable_path=str(program), args=chromium.ARGUMENTS)
         yield running
         running.close()
+
+
+def is_up(sitrep: Sitrep) -> bool:
+    """Whether the web server answers; the workers may not run at all."""
+    try:
+        return httpx.get(f"{sitrep.url}/healthz", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
 
 
 def tell_story(sitrep: Sitrep, *options: str) -> dict[str, str]:

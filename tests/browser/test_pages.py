@@ -3,13 +3,12 @@
 from collections.abc import Generator, Iterator
 from typing import Any
 
-import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import Browser, Page, Response
 
-from tests.browser.conftest import LAPTOP, PHONE, Watched, sign_in, tell_story
+from tests.browser.conftest import LAPTOP, PHONE, Watched, is_up, sign_in, tell_story
 from tests.journeys.harness import Sitrep, installed, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
@@ -136,13 +135,6 @@ def story(sitrep: Sitrep) -> dict[str, str]:
     told = tell_story(sitrep, "--full")
     wait_for(lambda: is_up(sitrep), "the web server answers")
     return told
-
-
-def is_up(sitrep: Sitrep) -> bool:
-    try:
-        return httpx.get(f"{sitrep.url}/healthz", timeout=2).is_success
-    except httpx.HTTPError:
-        return False
 
 
 @pytest.fixture(scope="module")

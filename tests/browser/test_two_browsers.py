@@ -1,0 +1,209 @@
+"""Two people watch one incident: each sees at once what the other does, and loses nothing when the server goes away."""
+
+from collections.abc import Callable, Generator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import is_up, tell_story
+from tests.journeys.harness import Sitrep, installed, wait_for
+
+pytestmark = [pytest.mark.browser, pytest.mark.journey]
+
+AT_ONCE = 1000  # milliseconds
+AFTER_A_BREAK = 15_000
+SEQUENCES = (
+    "[...document.querySelectorAll('#timeline > [data-sequence]')].map((entry) => Number(entry.dataset.sequence))"
+)
+ADD_NOTE = """
+from django.utils import timezone
+from accounts.actor import Actor
+from incidents.actions import add_note
+from incidents.models import Incident
+incident = Incident.objects.get(number={number})
+for text in {texts!r}:
+    add_note(actor=Actor.system("Script"), incident=incident, text=text, now=timezone.now())
+"""
+
+# A socket of one's own, beside the page's: what a curious person could open.
+LISTEN = """
+(path) => new Promise((done) => {
+  window.heard = "";
+  const socket = new WebSocket(location.origin.replace("http", "ws") + path);
+  socket.onmessage = (event) => { window.heard += event.data; };
+  socket.onopen = () => { socket.send('{"type": "resume", "after": 0}'); done(); };
+  socket.onclose = (event) => { window.closed_with = event.code; done(); };
+})
+"""
+
+
+@pytest.fixture(scope="module")
+def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
+    with installed(tmp_path_factory.mktemp("two")) as running:
+        tell_story(running, "--passwords-only")
+        running.start("web")
+        wait_for(lambda: is_up(running), "the web server answers")
+        yield running
+
+
+def declared(page: Page, name: str, *, private: bool = False) -> int:
+    """Declares an incident by its form and returns its number; the page is on it then."""
+    page.goto("/incidents/declare/")
+    page.get_by_label("What is wrong?").fill(name)
+    page.locator(".choice-card", has_text="SEV2").click()
+    if private:
+        page.get_by_text("Type, visibility, mode, when it began").click()
+        page.get_by_label("Who may see it?").select_option("private")
+    page.locator("main").get_by_role("button", name="Declare incident").click()
+    expect(page.locator("h1")).to_have_text(name)
+    return int(page.url.rstrip("/").rsplit("/", 1)[1])
+
+
+def watch(page: Page, number: int) -> None:
+    """Opens the incident, and marks the document so that a reload would be noticed."""
+    page.goto(f"/incidents/{number}/")
+    expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
+    page.evaluate("window.neverReloaded = true")
+
+
+def write_note(page: Page, text: str) -> None:
+    page.get_by_label("Note for the timeline").fill(text)
+    page.get_by_label("Note for the timeline").press("Enter")
+
+
+def assert_whole(page: Page, last: int) -> None:
+    """Every entry from 1 to `last` is there once, the newest first, in the document that was opened."""
+    page.wait_for_function(f"Math.max(...{SEQUENCES}) >= {last}", timeout=AFTER_A_BREAK)
+    # Whatever would come twice has the time to do so.
+    page.wait_for_timeout(300)
+    assert page.evaluate(SEQUENCES) == list(range(last, 0, -1))
+    assert page.evaluate("window.neverReloaded") is True
+
+
+def last_sequence(sitrep: Sitrep, number: int) -> int:
+    return int(sitrep.rows("SELECT last_sequence FROM incidents_incident WHERE number = %s", number)[0][0])
+
+
+def test_what_one_does_the_other_sees_within_a_second(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    ana, bob = people(sitrep, "ana@example.com"), people(sitrep, "bob@example.com")
+    number = declared(ana, "Search is slow")
+    watch(ana, number)
+    watch(bob, number)
+    bob.get_by_label("Note for the timeline").fill("Half a thought")
+
+    write_note(ana, "The index is **half** built.")
+    expect(bob.locator("#timeline .entry-note strong")).to_have_text("half", timeout=AT_ONCE)
+    expect(ana.locator("#timeline .entry-note strong")).to_have_text("half", timeout=AT_ONCE)
+    expect(ana.get_by_label("Note for the timeline")).to_have_value("")
+
+    ana.get_by_text("Severity", exact=True).click()
+    ana.locator(".menu-panel .severity", has_text="SEV1").click()
+    expect(bob.locator("#incident-facts .severity")).to_have_text("SEV1", timeout=AT_ONCE)
+
+    ana.get_by_text("Status", exact=True).click()
+    ana.locator(".menu-panel .phase", has_text="Fixing").click()
+    expect(bob.locator("#incident-facts .phase")).to_have_text("Fixing", timeout=AT_ONCE)
+
+    ana.keyboard.press("u")
+    ana.get_by_label("What do we know, what do we do?").fill("We build it again.")
+    ana.locator("#update-dialog").get_by_role("button", name="Post update").click()
+    expect(bob.locator(".latest-update")).to_contain_text("We build it again.", timeout=AT_ONCE)
+    expect(ana.locator("#update-dialog")).to_be_hidden()
+
+    ana.get_by_role("button", name="Assign…").click()
+    ana.locator("#role-dialog").get_by_label("Person").select_option(label="Bob Okafor")
+    ana.locator("#role-dialog").get_by_role("button", name="Assign").click()
+    expect(bob.locator("#incident-facts")).to_contain_text("Bob Okafor", timeout=AT_ONCE)
+
+    ana.get_by_role("button", name="Resolve").click()
+    ana.locator("#confirm").get_by_role("button", name="Resolve").click()
+    expect(bob.get_by_role("button", name="Reopen")).to_be_visible(timeout=AT_ONCE)
+    expect(bob.get_by_role("button", name="Resolve")).to_be_hidden()
+
+    expect(bob.get_by_label("Note for the timeline")).to_have_value("Half a thought")
+    for page in (ana, bob):
+        assert_whole(page, last_sequence(sitrep, number))
+
+
+def test_nothing_is_missing_or_doubled_after_the_server_was_away(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    ana, bob = people(sitrep, "ana@example.com"), people(sitrep, "bob@example.com")
+    number = declared(ana, "Mail is late")
+    watch(ana, number)
+    watch(bob, number)
+    write_note(ana, "Before the break")
+    expect(bob.locator("#timeline")).to_contain_text("Before the break", timeout=AT_ONCE)
+
+    sitrep.stop("web")
+    for page in (ana, bob):
+        expect(page.locator("#live-state")).to_have_attribute("data-state", "reconnecting")
+    sitrep.manage("shell", "-c", ADD_NOTE.format(number=number, texts=[f"In the dark {each}" for each in range(7)]))
+    write_note(bob, "Nobody hears me")
+    expect(bob.locator("#toasts")).to_contain_text("could not be reached")
+    expect(bob.get_by_label("Note for the timeline")).to_have_value("Nobody hears me")
+
+    sitrep.start("web")
+    wait_for(lambda: is_up(sitrep), "the web server answers again")
+    sitrep.manage("shell", "-c", ADD_NOTE.format(number=number, texts=["While they come back"]))
+    for page in (ana, bob):
+        expect(page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=AFTER_A_BREAK)
+    bob.get_by_label("Note for the timeline").press("Enter")
+    expect(ana.locator("#timeline")).to_contain_text("Nobody hears me", timeout=AT_ONCE)
+    for page in (ana, bob):
+        assert_whole(page, last_sequence(sitrep, number))
+
+
+def test_a_page_without_a_websocket_polls(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    ana, bob = people(sitrep, "ana@example.com"), people(sitrep, "bob@example.com")
+    number = declared(ana, "The queue grows")
+    bob.route_web_socket("**", lambda socket: socket.close())
+    bob.goto(f"/incidents/{number}/")
+    bob.evaluate("window.neverReloaded = true")
+    expect(bob.locator("#live-state")).to_have_attribute("data-state", "polling", timeout=AFTER_A_BREAK)
+    watch(ana, number)
+    write_note(ana, "Two more consumers")
+    expect(bob.locator("#timeline")).to_contain_text("Two more consumers", timeout=AFTER_A_BREAK)
+    assert_whole(bob, last_sequence(sitrep, number))
+
+
+def test_who_is_taken_out_of_a_private_incident_hears_no_more_of_it(
+    sitrep: Sitrep, people: Callable[..., Page]
+) -> None:
+    ana, bob = people(sitrep, "ana@example.com"), people(sitrep, "bob@example.com")
+    number = declared(ana, "A key has leaked", private=True)
+    assert bob.request.get(f"/incidents/{number}/").status == 404
+    assert bob.request.get("/search/?q=leaked").json() == {"results": []}
+
+    ana.get_by_label("More").click()
+    ana.get_by_role("button", name="Members").click()
+    ana.locator("#member-dialog").get_by_label("Person").select_option(label="Bob Okafor")
+    ana.locator("#member-dialog").get_by_role("button", name="Let in").click()
+    watch(bob, number)
+    tab = bob.context.new_page()
+    tab.goto("/")
+    tab.evaluate(LISTEN, f"/ws/incidents/{number}/")
+    watch(ana, number)
+    write_note(ana, "The key is in the build log")
+    expect(bob.locator("#timeline")).to_contain_text("The key is in the build log", timeout=AT_ONCE)
+    tab.wait_for_function("window.heard.includes('build log')")
+
+    ana.get_by_label("More").click()
+    ana.get_by_role("button", name="Members").click()
+    ana.locator("#member-dialog li", has_text="Bob Okafor").get_by_role("button", name="Take away").click()
+    bob.wait_for_url("**/incidents/", timeout=3 * AT_ONCE)
+    tab.wait_for_function("window.closed_with === 4403")
+    watch(ana, number)
+    write_note(ana, "The new key is under the mat")
+    expect(ana.locator("#timeline")).to_contain_text("under the mat")
+    assert "under the mat" not in tab.evaluate("window.heard")
+    assert "leaked" not in bob.content()
+    assert bob.request.get(f"/incidents/{number}/").status == 404
+    assert bob.request.get("/search/?q=leaked").json() == {"results": []}
+
+
+def test_a_socket_that_a_stranger_opens_is_refused(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    ana = people(sitrep, "ana@example.com")
+    number = declared(ana, "Another secret", private=True)
+    vera = people(sitrep, "vera@example.com")
+    vera.evaluate(LISTEN, f"/ws/incidents/{number}/")
+    vera.wait_for_function("window.closed_with !== undefined")
+    assert vera.evaluate("window.heard") == ""
