@@ -37,6 +37,11 @@ class Frame:
         return waiting.values("escalation_id").distinct().count()
 
     @cached_property
+    def may_declare(self) -> bool:
+        """Whether the viewer is offered to declare an incident."""
+        return self.user is not None and self.user.has_role(Role.RESPONDER)
+
+    @cached_property
     def on_call_until(self) -> datetime | None:
         """Until when the viewer is on call without a break; None if they are not."""
         if self.user is None:

@@ -50,7 +50,8 @@ function openDialog(opener) {
   const dialog = document.getElementById(opener.dataset.opens);
   if (!dialog || dialog.open) return;
   dialog.showModal();
-  dialog.querySelector("[autofocus]")?.focus();
+  const first = dialog.querySelector("[autofocus], .dialog-body :is(textarea, select, input:not([type='hidden'], [type='checkbox']))");
+  first?.focus();
 }
 
 function closeMenus(except) {

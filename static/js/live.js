@@ -127,6 +127,9 @@ class LiveTimeline {
       return;
     }
     fresh.removeAttribute("hx-swap-oob");
+    for (const unfolded of old.querySelectorAll("details[id][open]")) {
+      fresh.querySelector(`#${unfolded.id}`)?.setAttribute("open", "");
+    }
     this.keepingPlace(() => {
       old.replaceWith(fresh);
       window.htmx?.process(fresh);

@@ -121,7 +121,7 @@ class DurationClock extends TimeElement {
       const left = (until.getTime() - Date.now()) / 1000;
       this.classList.toggle("is-overdue", left < 0);
       const clock = formatClock(Math.abs(left)).replace(/^0:0?/, "");
-      this.show(left < 0 ? word("overdueBy", { time: clock }) : clock, until);
+      this.show(word(left < 0 ? "overdueBy" : "dueIn", { time: clock }), until);
     }
   }
 }

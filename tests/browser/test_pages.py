@@ -208,6 +208,26 @@ def violations(page: Page, options: dict[str, Any]) -> Iterator[str]:
             yield f"{violation['id']}: {violation['help']}: {node['html'][:200]} {node['failureSummary'][:300]}"
 
 
+@pytest.mark.parametrize(
+    "opener", ["Post update", "Page…", "Assign…", "Change…", "Resolve", "More", "Search", "Your menu"]
+)
+def test_what_opens_on_the_incident_page_is_sound(opener: str, admin: Watched, story: dict[str, str]) -> None:
+    admin.page.set_viewport_size(LAPTOP)
+    admin.page.goto("/incidents/{incident}/".format_map(story))
+    admin.page.locator(f"summary[aria-label='{opener}'], button:has-text('{opener}'):visible").first.click()
+    assert_is_sound(admin)
+
+
+def test_the_editor_of_an_incident_is_fetched_without_a_complaint(admin: Watched, story: dict[str, str]) -> None:
+    admin.page.set_viewport_size(LAPTOP)
+    admin.page.goto("/incidents/{incident}/".format_map(story))
+    admin.page.get_by_label("More").click()
+    with admin.page.expect_response("**/edit/"):
+        admin.page.get_by_role("button", name="Edit name, summary, reach").click()
+    assert admin.page.locator("#edit-dialog").get_by_label("Users affected").input_value() == "15000"
+    assert_is_sound(admin)
+
+
 def test_every_address_is_known_here() -> None:
     """A page that is added must be looked at too."""
     names = set(named(get_resolver()))
@@ -246,9 +266,9 @@ def test_a_viewer_sees_no_button_that_would_be_refused(browser: Browser, sitrep:
     sign_in(page, sitrep, "vera@example.com")
     for address in ("/", "/incidents/{incident}/", "/alerts/{alert}/", "/postmortems/{postmortem}/", "/alerts/routes/"):
         page.goto(address.format_map(story))
-        main = page.locator("main")
-        offered = main.locator("form[method=post] button:visible, .btn-primary:visible, [data-opens]:visible")
+        offered = page.locator("main form[method=post] button:visible, .btn-primary:visible, main [data-opens]:visible")
         assert offered.all_text_contents() == [], address
+        assert page.get_by_role("link", name="Declare").count() == 0
     page.goto("/incidents/{private}/".format_map(story))
     assert page.get_by_role("heading", level=1).text_content() != ""
     assert "ระบบ" not in page.content()
