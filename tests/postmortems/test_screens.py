@@ -32,7 +32,7 @@ def test_the_document_shows_header_sections_and_action_items(now: datetime) -> N
     draft = postmortem(now=now, name="Errors on checkout")
     create_action_item(actor=actor(), incident=draft.incident, title="Watch the disks", now=now)
     text = client(Role.VIEWER).get(f"/postmortems/{draft.pk}/").content.decode()
-    for words in ["Errors on checkout", "Blameless", "Root cause", "Where we got lucky", "Watch the disks", "<table>"]:
+    for words in ["Errors on checkout", "Blameless", "Root cause", "Where we got lucky", "Watch the disks", "<table"]:
         assert words in text
     assert "Publish" not in text
 
