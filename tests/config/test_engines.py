@@ -16,7 +16,7 @@ import pytest
 import redis
 
 from config import processes
-from config.engines import EngineError, Engines, Places
+from config.engines import EngineError, Engines, Places, program
 
 
 @pytest.fixture
@@ -149,3 +149,10 @@ def test_engines_end_with_a_process_that_is_killed(var: Path) -> None:
     while any(processes.running(number, mentioning="") for number in numbers):
         assert time.monotonic() < deadline, "an engine outlived its owner by 10 s"
         time.sleep(0.05)
+
+
+def test_a_platform_without_the_wheels_is_told_to_bring_its_own_engines() -> None:
+    with pytest.raises(EngineError) as refused:
+        program("a_wheel_that_is_not_there", "bin/postgres")
+    assert "DATABASE_URL" in str(refused.value)
+    assert "\n" not in str(refused.value)
