@@ -209,12 +209,14 @@ def violations(page: Page, options: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize(
-    "opener", ["Post update", "Page…", "Assign…", "Change…", "Resolve", "More", "Search", "Your menu"]
+    "opener", ["Post update", "Page…", "Assign…", "Change…", "Resolve", "Severity", "More", "Search", "Your menu"]
 )
 def test_what_opens_on_the_incident_page_is_sound(opener: str, admin: Watched, story: dict[str, str]) -> None:
     admin.page.set_viewport_size(LAPTOP)
     admin.page.goto("/incidents/{incident}/".format_map(story))
-    admin.page.locator(f"summary[aria-label='{opener}'], button:has-text('{opener}'):visible").first.click()
+    admin.page.locator(
+        f"summary[aria-label='{opener}'], summary:has-text('{opener}'), button:has-text('{opener}'):visible"
+    ).first.click()
     assert_is_sound(admin)
 
 
