@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from functools import cached_property
 
 from django.db.models import Q
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -90,3 +91,8 @@ def frame(request: HttpRequest) -> dict[str, Frame]:
     """The context processor."""
     user = getattr(request, "user", None)
     return {"frame": Frame(user if isinstance(user, User) else None)}
+
+
+def news(request: HttpRequest) -> HttpResponse:
+    """The banners and the notes of the top bar as they are now: open pages ask for them every few seconds."""
+    return render(request, "components/frame_news.html")

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
-from config import api, deliveries, home
+from config import api, deliveries, frame, home
 from config.metrics import metrics
 from config.styleguide import styleguide
 from statuspage.urls import public_urlpatterns
@@ -11,6 +11,7 @@ from statuspage.urls import public_urlpatterns
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("search/", home.search, name="search"),
+    path("frame/", frame.news, name="frame"),
     path("", include("accounts.urls")),
     path("", include("oncall.urls")),
     path("", include("catalog.urls")),

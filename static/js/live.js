@@ -2,6 +2,7 @@
 //   <ol id="timeline" data-live-url="/ws/…/" data-poll-url="/…/timeline/" data-last-sequence="57">, newest entry first.
 // Entries have a sequence without holes: one that arrives out of turn makes the client ask for what it missed, one that
 // it has already replaces itself. Without a websocket the same fragments are polled.
+import { isInUse, parse } from "./fragments.js";
 import { LiveConnection } from "./live-connection.js";
 import { announce, iconElement, word } from "./words.js";
 import { localDay } from "./time.js";
@@ -239,18 +240,6 @@ class LiveTimeline {
     this.connection.stop();
     location.replace(this.list.dataset.goneUrl ?? "/incidents/");
   }
-}
-
-function parse(html) {
-  const template = document.createElement("template");
-  template.innerHTML = html;
-  return [...template.content.children];
-}
-
-function isInUse(element) {
-  if (element.querySelector("details.menu[open], dialog[open]")) return true;
-  const focused = document.activeElement;
-  return element.contains(focused) && focused.matches("input:not([type=checkbox]), textarea, select");
 }
 
 export function startLive() {

@@ -1,5 +1,6 @@
 """As a person would do it: from signing in to the postmortem with a mouse, and the way around with keys alone."""
 
+import re
 from collections.abc import Callable, Generator
 
 import pytest
@@ -15,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.journey]
 def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
     with installed(tmp_path_factory.mktemp("hand")) as running:
         tell_story(running, "--passwords-only")
-        # The postmortem's draft is made by a handler, in the worker.
-        running.start("web", "worker-default")
+        # A postmortem's draft is made by a handler, a page by the paging clock: both in workers.
+        running.start("web", "worker-default", "worker-paging")
         wait_for(lambda: is_up(running), "the web server answers")
         yield running
 
@@ -144,3 +145,26 @@ def test_a_page_is_acknowledged_with_a_thumb(sitrep: Sitrep, people: Callable[..
     assert box["height"] >= 36
     acknowledge.click()
     expect(ana.locator("#incident-side")).to_contain_text("acknowledged by Ana Ferreira")
+
+
+def test_what_happens_elsewhere_shows_on_an_open_page(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    admin, ana = people(sitrep, "admin@example.com"), people(sitrep, "ana@example.com")
+    admin.goto("/services/")
+    other = admin.context.new_page()
+    other.goto("/")
+    for page in (admin, other):
+        page.evaluate("window.neverReloaded = true")
+    ana.goto("/incidents/declare/")
+    ana.get_by_label("What is wrong?").fill("The roof is on fire")
+    ana.get_by_label("What is wrong?").press("Enter")
+    expect(ana.locator("h1")).to_have_text("The roof is on fire")
+    expect(other.locator("main")).to_contain_text("The roof is on fire", timeout=15_000)
+
+    ana.get_by_role("button", name="Page…").click()
+    ana.locator("#page-dialog").get_by_role("button", name="Page", exact=True).click()
+    # The owner of a fresh installation is on call: the news reaches whatever they look at.
+    expect(admin.locator("#banners")).to_contain_text("You are being paged", timeout=15_000)
+    expect(admin).to_have_title(re.compile(r"^\(\d+\) Services"))
+    expect(other.locator("main")).to_contain_text("You are being paged", timeout=15_000)
+    for page in (admin, other):
+        assert page.evaluate("window.neverReloaded") is True

@@ -104,7 +104,7 @@ VIEWS = [(LAPTOP, "light"), (LAPTOP, "dark"), (PHONE, "dark"), (PHONE, "light")]
 SIGNED_OUT = ["/account/login/", "/account/password/reset/", "/incidents/", "/status/no-such-page/"]
 # Addresses that answer a form or a program, or that somebody else draws.
 NOT_PAGES = {
-    *("search", "metrics", "delivery-retry", "accounts:api-key-revoke"),
+    *("search", "frame", "metrics", "delivery-retry", "accounts:api-key-revoke"),
     *("oncall:schedule-remove", "oncall:override-remove", "oncall:policy-remove", "oncall:escalation-acknowledge"),
     *("oncall:escalation-resolve", "oncall:contact-method-add", "oncall:contact-method-switch"),
     *("oncall:contact-method-remove", "oncall:contact-method-test", "oncall:mail", "catalog:service-remove"),

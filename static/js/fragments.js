@@ -1,0 +1,15 @@
+// Parts of a page that are replaced while people look at it.
+
+/** Returns the elements of a piece of HTML. */
+export function parse(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return [...template.content.children];
+}
+
+/** Whether a person is in the middle of something inside: a menu or dialog that is open, a field, chosen rows. */
+export function isInUse(element) {
+  if (element.querySelector("details.menu[open], dialog[open], [data-row-select]:checked")) return true;
+  const focused = document.activeElement;
+  return element.contains(focused) && focused.matches("input:not([type=checkbox]), textarea, select");
+}
