@@ -1,10 +1,9 @@
 """Two people watch one incident: each sees at once what the other does, and loses nothing when the server goes away."""
 
-import json
 from collections.abc import Callable, Generator
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import is_up, tell_story
 from tests.journeys.harness import Sitrep, installed, wait_for
@@ -151,53 +150,6 @@ def test_nothing_is_missing_or_doubled_after_the_server_was_away(sitrep: Sitrep,
     expect(ana.locator("#timeline")).to_contain_text("Nobody hears me", timeout=AT_ONCE)
     for page in (ana, bob):
         assert_whole(page, last_sequence(sitrep, number))
-
-
-def test_an_entry_that_is_lost_between_a_hole_and_its_answer_comes_with_the_next_connection(
-    sitrep: Sitrep, people: Callable[..., Page]
-) -> None:
-    ana, bob = people(sitrep, "ana@example.com"), people(sitrep, "bob@example.com")
-    number = declared(ana, "The cache forgets")
-    lossy = LossyLine(lost=last_sequence(sitrep, number) + 1)
-    bob.route_web_socket("**/ws/**", lossy.connect)
-    watch(bob, number)
-    watch(ana, number)
-    write_note(ana, "This one is lost")
-    expect(ana.locator("#timeline")).to_contain_text("This one is lost")
-    write_note(ana, "This one shows the hole")
-    expect(bob.locator("#timeline")).to_contain_text("This one is lost", timeout=AFTER_A_BREAK)
-    assert lossy.happened == ["an entry was lost", "the question was cut off", "connected again"]
-    assert_whole(bob, last_sequence(sitrep, number))
-
-
-class LossyLine:
-    """Loses one entry on its way to the page, and breaks when the page asks for it."""
-
-    def __init__(self, *, lost: int) -> None:
-        self.lost = lost
-        self.happened: list[str] = []
-
-    def connect(self, page_side: WebSocketRoute) -> None:
-        """Ties a page to the server."""
-        if self.happened:
-            self.happened.append("connected again")
-        server_side = page_side.connect_to_server()
-
-        def to_page(message: str | bytes) -> None:
-            if not self.happened and json.loads(message).get("sequence") == self.lost:
-                self.happened.append("an entry was lost")
-            else:
-                page_side.send(message)
-
-        def to_server(message: str | bytes) -> None:
-            if self.happened == ["an entry was lost"]:
-                self.happened.append("the question was cut off")
-                page_side.close()
-            else:
-                server_side.send(message)
-
-        server_side.on_message(to_page)
-        page_side.on_message(to_server)
 
 
 def test_a_page_without_a_websocket_polls(sitrep: Sitrep, people: Callable[..., Page]) -> None:
