@@ -33,8 +33,21 @@ function restoreDrafts(scope) {
   }
 }
 
-function forgetDrafts(form) {
-  for (const field of form.querySelectorAll("[data-draft]")) storage.set(draftKey(field), null);
+const inFlight = new WeakMap();
+
+/** Remembers what a request takes along: whoever types fast has written more by the time its answer is here. */
+function keepSent(form) {
+  inFlight.set(form, new Map([...form.elements].map((field) => [field, field.value])));
+}
+
+/** Forgets the drafts that were sent, and empties their fields for the next; what was typed since stays. */
+function forgetSent(form) {
+  const sent = inFlight.get(form);
+  for (const field of form.querySelectorAll("[data-draft]")) {
+    if (field.value !== sent?.get(field)) continue;
+    storage.set(draftKey(field), null);
+    if (form.hasAttribute("data-reset")) field.value = field.defaultValue;
+  }
 }
 
 function showSelection(table) {
@@ -117,10 +130,10 @@ export function startForms() {
     for (const field of document.querySelectorAll("form[method='get'] :disabled")) field.disabled = false;
   });
   document.body.addEventListener("htmx:load", (event) => restoreDrafts(event.detail.elt));
+  document.body.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt instanceof HTMLFormElement) keepSent(event.detail.elt);
+  });
   document.body.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.detail.elt;
-    if (!(form instanceof HTMLFormElement) || !event.detail.successful) return;
-    forgetDrafts(form);
-    if (form.hasAttribute("data-reset")) form.reset();
+    if (event.detail.elt instanceof HTMLFormElement && event.detail.successful) forgetSent(event.detail.elt);
   });
 }

@@ -17,6 +17,8 @@ from tests.journeys.harness import ROOT, Sitrep
 
 LAPTOP = ViewportSize(width=1366, height=768)
 PHONE = ViewportSize(width=390, height=844)
+# A heading is there before the scripts are; keys and dialogs work once they have started.
+READY_HEADING = "html[data-ready] h1"
 
 # A violation of the content security policy is an event; it is kept in the page for the test to read.
 WATCH_POLICY = """

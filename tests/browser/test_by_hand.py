@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import PHONE, is_up, tell_story
+from tests.browser.conftest import PHONE, READY_HEADING, is_up, tell_story
 from tests.journeys.harness import Sitrep, installed, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
@@ -24,7 +24,7 @@ def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
 
 def test_from_declaring_to_the_postmortem(sitrep: Sitrep, people: Callable[..., Page]) -> None:
     ana = people(sitrep, "ana@example.com")
-    expect(ana.locator("h1")).to_have_text("All quiet")
+    expect(ana.locator(READY_HEADING)).to_have_text("All quiet")
     ana.locator(".topbar").get_by_role("link", name="Declare incident").click()
 
     # A mistake is named at its field, and nothing that was typed is lost.
@@ -38,7 +38,7 @@ def test_from_declaring_to_the_postmortem(sitrep: Sitrep, people: Callable[..., 
     ana.get_by_label("Payments").check()
     ana.get_by_label("Incident commander").select_option(label="Ana Ferreira")
     ana.locator("main").get_by_role("button", name="Declare incident").click()
-    expect(ana.locator("h1")).to_have_text("Payments fail")
+    expect(ana.locator(READY_HEADING)).to_have_text("Payments fail")
     expect(ana.locator("#incident-facts")).to_contain_text("Ana Ferreira")
     expect(ana.locator("#incident-side")).to_contain_text("Partial outage")
 
@@ -66,7 +66,7 @@ def test_from_declaring_to_the_postmortem(sitrep: Sitrep, people: Callable[..., 
     side = ana.locator("#incident-side .panel", has_text="Postmortem")
     expect(side).to_be_visible(timeout=15_000)
     side.get_by_role("link").click()
-    expect(ana.locator("h1")).to_have_text("Payments fail")
+    expect(ana.locator(READY_HEADING)).to_have_text("Payments fail")
     expect(ana.locator("#timeline")).to_contain_text("Ana Ferreira")
     ana.get_by_role("link", name="Add action item").click()
     ana.get_by_label("What is to be done").fill("Alert on the pool")
@@ -92,7 +92,7 @@ def test_keys_lead_everywhere(sitrep: Sitrep, people: Callable[..., Page]) -> No
     expect(bob.get_by_label("What is wrong?")).to_have_value("Disk is filling upc")
     bob.get_by_label("What is wrong?").press("Backspace")
     bob.get_by_label("What is wrong?").press("Enter")
-    expect(bob.locator("h1")).to_have_text("Disk is filling up")
+    expect(bob.locator(READY_HEADING)).to_have_text("Disk is filling up")
 
     bob.keyboard.press("g")
     bob.keyboard.press("i")
@@ -104,7 +104,7 @@ def test_keys_lead_everywhere(sitrep: Sitrep, people: Callable[..., Page]) -> No
     bob.wait_for_url("**/incidents/?q=disk+is")
     bob.keyboard.press("j")
     bob.keyboard.press("Enter")
-    expect(bob.locator("h1")).to_have_text("Disk is filling up")
+    expect(bob.locator(READY_HEADING)).to_have_text("Disk is filling up")
 
     bob.goto("/alerts/")
     bob.keyboard.press("ControlOrMeta+k")
@@ -112,7 +112,7 @@ def test_keys_lead_everywhere(sitrep: Sitrep, people: Callable[..., Page]) -> No
     bob.keyboard.type("filling")
     expect(bob.get_by_role("option", name="Disk is filling up")).to_be_visible()
     bob.keyboard.press("Enter")
-    expect(bob.locator("h1")).to_have_text("Disk is filling up")
+    expect(bob.locator(READY_HEADING)).to_have_text("Disk is filling up")
 
 
 def test_a_draft_survives_leaving_the_page(sitrep: Sitrep, people: Callable[..., Page]) -> None:
@@ -120,7 +120,7 @@ def test_a_draft_survives_leaving_the_page(sitrep: Sitrep, people: Callable[...,
     bob.goto("/incidents/declare/")
     bob.get_by_label("What is wrong?").fill("A draft")
     bob.get_by_label("What is wrong?").press("Enter")
-    expect(bob.locator("h1")).to_have_text("A draft")
+    expect(bob.locator(READY_HEADING)).to_have_text("A draft")
     bob.get_by_label("Note for the timeline").fill("Not sent yet")
     bob.goto("/")
     bob.go_back()
@@ -157,7 +157,7 @@ def test_what_happens_elsewhere_shows_on_an_open_page(sitrep: Sitrep, people: Ca
     ana.goto("/incidents/declare/")
     ana.get_by_label("What is wrong?").fill("The roof is on fire")
     ana.get_by_label("What is wrong?").press("Enter")
-    expect(ana.locator("h1")).to_have_text("The roof is on fire")
+    expect(ana.locator(READY_HEADING)).to_have_text("The roof is on fire")
     expect(other.locator("main")).to_contain_text("The roof is on fire", timeout=15_000)
 
     ana.get_by_role("button", name="Page…").click()

@@ -1,11 +1,12 @@
 """Two people watch one incident: each sees at once what the other does, and loses nothing when the server goes away."""
 
+import json
 from collections.abc import Callable, Generator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import is_up, tell_story
+from tests.browser.conftest import READY_HEADING, is_up, tell_story
 from tests.journeys.harness import Sitrep, installed, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
@@ -55,7 +56,7 @@ def declared(page: Page, name: str, *, private: bool = False) -> int:
         page.get_by_text("Type, visibility, mode, when it began").click()
         page.get_by_label("Who may see it?").select_option("private")
     page.locator("main").get_by_role("button", name="Declare incident").click()
-    expect(page.locator("h1")).to_have_text(name)
+    expect(page.locator(READY_HEADING)).to_have_text(name)
     return int(page.url.rstrip("/").rsplit("/", 1)[1])
 
 
@@ -150,6 +151,87 @@ def test_nothing_is_missing_or_doubled_after_the_server_was_away(sitrep: Sitrep,
     expect(ana.locator("#timeline")).to_contain_text("Nobody hears me", timeout=AT_ONCE)
     for page in (ana, bob):
         assert_whole(page, last_sequence(sitrep, number))
+
+
+def test_who_writes_faster_than_the_line_loses_nothing(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    ana = people(sitrep, "ana@example.com")
+    number = declared(ana, "The line is slow")
+    watch(ana, number)
+    held: list[Route] = []
+    ana.route(f"**/incidents/{number}/notes/", lambda route: held.append(route), times=2)
+    note = ana.get_by_label("Note for the timeline")
+    write_note(ana, "First")
+    while not held:
+        ana.wait_for_timeout(20)
+    note.fill("Second")
+    held.pop().continue_()
+    expect(ana.locator("#timeline")).to_contain_text("First")
+    ana.wait_for_timeout(300)
+    expect(note).to_have_value("Second")
+
+    # Sent while another is on its way: it waits for its turn.
+    note.press("Enter")
+    while not held:
+        ana.wait_for_timeout(20)
+    note.fill("Third")
+    note.press("Enter")
+    held.pop().continue_()
+    expect(ana.locator("#timeline")).to_contain_text("Second")
+    expect(ana.locator("#timeline")).to_contain_text("Third")
+    expect(note).to_have_value("")
+    assert_whole(ana, last_sequence(sitrep, number))
+
+
+def test_an_entry_that_is_lost_between_a_hole_and_its_answer_comes_with_the_next_connection(
+    sitrep: Sitrep, people: Callable[..., Page]
+) -> None:
+    ana, bob = people(sitrep, "ana@example.com"), people(sitrep, "bob@example.com")
+    number = declared(ana, "The cache forgets")
+    lossy = LossyLine(lost=last_sequence(sitrep, number) + 1)
+    bob.route_web_socket("**/ws/**", lossy.connect)
+    watch(bob, number)
+    watch(ana, number)
+    while not lossy.is_settled:
+        bob.wait_for_timeout(20)
+    write_note(ana, "This one is lost")
+    expect(ana.locator("#timeline")).to_contain_text("This one is lost")
+    write_note(ana, "This one shows the hole")
+    expect(bob.locator("#timeline")).to_contain_text("This one is lost", timeout=AFTER_A_BREAK)
+    assert lossy.happened == ["an entry was lost", "the question was cut off", "connected again"]
+    assert_whole(bob, last_sequence(sitrep, number))
+
+
+class LossyLine:
+    """Loses one entry on its way to the page, and breaks when the page asks for it."""
+
+    def __init__(self, *, lost: int) -> None:
+        self.lost = lost
+        self.happened: list[str] = []
+        self.is_settled = False
+
+    def connect(self, page_side: WebSocketRoute) -> None:
+        """Ties a page to the server."""
+        if self.happened:
+            self.happened.append("connected again")
+        server_side = page_side.connect_to_server()
+
+        def to_page(message: str | bytes) -> None:
+            told = json.loads(message)
+            if not self.happened and told["type"] == "entry" and told["sequence"] == self.lost:
+                self.happened.append("an entry was lost")
+                return
+            page_side.send(message)
+            self.is_settled |= told["type"] == "resumed"
+
+        def to_server(message: str | bytes) -> None:
+            if self.happened == ["an entry was lost"]:
+                self.happened.append("the question was cut off")
+                page_side.close()
+            else:
+                server_side.send(message)
+
+        server_side.on_message(to_page)
+        page_side.on_message(to_server)
 
 
 def test_a_page_without_a_websocket_polls(sitrep: Sitrep, people: Callable[..., Page]) -> None:
