@@ -158,7 +158,11 @@ def test_who_writes_faster_than_the_line_loses_nothing(sitrep: Sitrep, people: C
     number = declared(ana, "The line is slow")
     watch(ana, number)
     held: list[Route] = []
-    ana.route(f"**/incidents/{number}/notes/", lambda route: held.append(route), times=2)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    ana.route(f"**/incidents/{number}/notes/", hold, times=2)
     note = ana.get_by_label("Note for the timeline")
     write_note(ana, "First")
     while not held:
