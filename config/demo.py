@@ -103,8 +103,7 @@ def _on_call(people: dict[str, User], payments: Team, platform: Team, now: datet
         draft = RotationDraft(
             name="Weekly",
             members=members,
-            handover_weekday=Weekday.MONDAY,
-            handover_time=time(9),
+            handovers=[(Weekday.MONDAY, time(9))],
             starts_on=first_week - timedelta(days=7) if now.weekday() == 0 else first_week,
         )
         slug = name.lower().replace(" ", "-")

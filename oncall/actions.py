@@ -9,7 +9,7 @@ from accounts.actor import Actor
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from events.poke import poke
-from oncall.engine import add_ledger_entry
+from oncall.ledger import add_ledger_entry
 from oncall.models import Escalation, EscalationEntry, EscalationPolicy, Page
 from oncall.permissions import can_answer, can_page, can_resolve
 
@@ -32,7 +32,8 @@ def freeze(policy: EscalationPolicy) -> dict[str, Any]:
         }
         for level in policy.levels.prefetch_related("targets__schedule", "targets__user").order_by("position")
     ]
-    return {"policy": policy.name, "repeats": policy.repeats, "levels": levels}
+    stages = [{"first": 0, "count": len(levels), "repeats": policy.repeats}]
+    return {"policy": policy.name, "stages": stages, "levels": levels}
 
 
 @transaction.atomic
@@ -81,9 +82,10 @@ def acknowledge_escalation(*, actor: Actor, escalation: Escalation, now: datetim
         raise Conflict("This is already resolved.", remedy="There is nothing left to acknowledge.")
     escalation.status = Status.ACKNOWLEDGED
     escalation.due_at = escalation.ended_at = None
+    escalation.outcome = Escalation.Outcome.OPEN
     escalation.acknowledged_at = now
     escalation.acknowledged_by_id = actor.user_id
-    escalation.save(update_fields=["status", "due_at", "ended_at", "acknowledged_at", "acknowledged_by"])
+    escalation.save(update_fields=["status", "outcome", "due_at", "ended_at", "acknowledged_at", "acknowledged_by"])
     _drop_unsent(escalation)
     seconds = int((now - escalation.started_at).total_seconds())
     text = f"{actor.name} acknowledged after {seconds // 60}:{seconds % 60:02}"
@@ -99,10 +101,10 @@ def resolve_escalation(*, actor: Actor, escalation: Escalation, now: datetime, r
     require(can_resolve(actor, escalation), "Viewers may not end what pages other people.")
     if escalation.status == Status.RESOLVED:
         return escalation
-    escalation.status = Status.RESOLVED
+    escalation.status, escalation.outcome = Status.RESOLVED, Escalation.Outcome.RESOLVED
     escalation.due_at = None
     escalation.ended_at = now
-    escalation.save(update_fields=["status", "due_at", "ended_at"])
+    escalation.save(update_fields=["status", "outcome", "due_at", "ended_at"])
     _drop_unsent(escalation)
     text = f"{actor.name} ended it" + (f": {reason}" if reason else "")
     add_ledger_entry(escalation, Kind.RESOLVED, text, now, actor=actor)

@@ -81,7 +81,7 @@ class ContactMethodAdmin(ReadOnlyAdmin):
 
 class RotationInline(ReadOnlyInline):
     model = Rotation
-    fields = ["name", "layer", "weeks", "handover_weekday", "handover_time", "starts_on"]
+    fields = ["name", "layer", "period", "interval", "handovers", "starts_on"]
 
 
 class RotationMemberInline(ReadOnlyInline):
@@ -105,7 +105,7 @@ class ScheduleAdmin(ReadOnlyAdmin):
 
 @admin.register(Rotation)
 class RotationAdmin(ReadOnlyAdmin):
-    list_display = ["name", "schedule", "layer", "weeks", "handover_weekday", "handover_time", "starts_on"]
+    list_display = ["name", "schedule", "layer", "period", "interval", "handovers", "starts_on"]
     list_filter = ["schedule"]
     search_fields = ["name", "schedule__name", "members__name"]
     list_select_related = ["schedule"]

@@ -49,12 +49,17 @@ class RotationDraft:
 
     name: str
     members: Sequence[User]
-    handover_weekday: int
-    handover_time: time
     starts_on: date
-    weeks: int = 1
+    handovers: Sequence[tuple[int | None, time]] = ((0, time(9)),)
+    period: str = Rotation.Period.WEEKS
+    interval: int = 1
     layer: int = 1
     rotation_id: int | None = field(default=None)
+
+
+def handovers_of(rotation: Rotation) -> list[tuple[int | None, time]]:
+    """A rotation's handovers as (weekday, time)."""
+    return [(handover.get("weekday"), time.fromisoformat(handover["time"])) for handover in rotation.handovers]
 
 
 @transaction.atomic
@@ -99,14 +104,14 @@ def _save_rotation(schedule: Schedule, draft: RotationDraft) -> Rotation:
         raise Invalid(
             f"The rotation “{draft.name}” has nobody in it.", field="members", remedy="Add at least one person."
         )
-    if draft.weeks < 1:
-        raise Invalid("A turn lasts at least one week.", field="weeks")
+    if draft.interval < 1:
+        raise Invalid("A turn lasts at least one period.", field="interval")
     values = {
         "name": draft.name.strip(),
         "layer": draft.layer,
-        "weeks": draft.weeks,
-        "handover_weekday": draft.handover_weekday,
-        "handover_time": draft.handover_time,
+        "period": draft.period,
+        "interval": draft.interval,
+        "handovers": [{"weekday": weekday, "time": f"{at:%H:%M}"} for weekday, at in draft.handovers],
         "starts_on": draft.starts_on,
     }
     rotation = schedule.rotations.filter(pk=draft.rotation_id or 0).first() or Rotation(schedule=schedule)
@@ -220,7 +225,7 @@ def save_policy(
     for position, draft in enumerate(levels):
         made = EscalationLevel.objects.create(policy=policy, position=position, timeout_minutes=draft.timeout_minutes)
         targets = [EscalationTarget(level=made, schedule=schedule) for schedule in draft.schedules]
-        targets += [EscalationTarget(level=made, user=user) for user in draft.users]
+        targets += [EscalationTarget(level=made, kind=EscalationTarget.Kind.USER, user=user) for user in draft.users]
         EscalationTarget.objects.bulk_create(targets)
     name_of_event = "escalation_policy.created" if created else "escalation_policy.changed"
     publish(name_of_event, subject=policy, actor=actor, data={"name": policy.name})

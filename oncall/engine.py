@@ -15,6 +15,7 @@ from accounts.actor import Actor
 from accounts.models import User
 from events.actions import Fact, publish_all
 from events.poke import poke
+from oncall.ledger import CHAIN_FIELDS, ledger_line
 from oncall.models import ContactMethod, EngineBeat, Escalation, EscalationEntry, Page
 from oncall.roster import schedule_specs, usable_methods
 from oncall.rota import who_is_on_call
@@ -57,7 +58,7 @@ class Moves:
         self, escalation: Escalation, kind: Kind, text: str, data: dict[str, Any], *, fact: str, **more: Any
     ) -> None:
         """A line of the ledger and the fact that goes with it."""
-        self.entries.append(ledger_entry(escalation, kind, text, self.now, actor=ENGINE, data=data))
+        self.entries.append(ledger_line(escalation, kind, text, self.now, actor=ENGINE, data=data))
         self.facts.append(Fact(fact, escalation, {**data, **more}))
 
 
@@ -90,7 +91,7 @@ def _roster(due: Iterable[Escalation], now: datetime) -> Roster:
 
 
 def _write(due: list[Escalation], moves: Moves) -> None:
-    Escalation.objects.bulk_update(due, ["level", "round", "status", "due_at", "ended_at"])
+    Escalation.objects.bulk_update(due, ["level", "round", "status", "due_at", "ended_at", "outcome", *CHAIN_FIELDS])
     Page.objects.bulk_create(moves.pages, ignore_conflicts=True)
     EscalationEntry.objects.bulk_create(moves.entries)
     publish_all(moves.facts, actor=ENGINE)
@@ -107,7 +108,7 @@ def _advance(escalation: Escalation, roster: Roster, moves: Moves) -> None:
     skipped = 0
     while True:
         if escalation.level >= len(levels):
-            if escalation.round >= escalation.path["repeats"] or skipped >= len(levels):
+            if escalation.round >= escalation.path["stages"][0]["repeats"] or skipped >= len(levels):
                 _exhaust(escalation, moves)
                 return
             escalation.level, escalation.round = 0, escalation.round + 1
@@ -115,7 +116,7 @@ def _advance(escalation: Escalation, roster: Roster, moves: Moves) -> None:
         escalation.level += 1
         if _page_level(escalation, number, roster, moves):
             wait = timedelta(seconds=levels[number]["timeout_seconds"])
-            is_last = escalation.level >= len(levels) and escalation.round >= escalation.path["repeats"]
+            is_last = escalation.level >= len(levels) and escalation.round >= escalation.path["stages"][0]["repeats"]
             escalation.due_at = moves.now + (LAST_LEVEL_WAIT if is_last and not wait else wait)
             return
         skipped += 1
@@ -167,28 +168,11 @@ def _page_level(escalation: Escalation, number: int, roster: Roster, moves: Move
 
 def _exhaust(escalation: Escalation, moves: Moves) -> None:
     escalation.status = Escalation.Status.EXHAUSTED
+    escalation.outcome = Escalation.Outcome.EXHAUSTED
     escalation.due_at = None
     escalation.ended_at = moves.now
     text = "Nobody answered: every level was tried"
     moves.record(escalation, Kind.EXHAUSTED, text, {}, fact="escalation.exhausted")
-
-
-def add_ledger_entry(
-    escalation: Escalation, kind: Kind, text: str, now: datetime, *, actor: Actor, data: dict[str, Any] | None = None
-) -> EscalationEntry:
-    """Adds a line to the escalation's ledger."""
-    entry = ledger_entry(escalation, kind, text, now, actor=actor, data=data or {})
-    entry.save(force_insert=True)
-    return entry
-
-
-def ledger_entry(
-    escalation: Escalation, kind: Kind, text: str, now: datetime, *, actor: Actor, data: dict[str, Any]
-) -> EscalationEntry:
-    """A line of the ledger, not yet stored."""
-    return EscalationEntry(
-        escalation=escalation, kind=kind, at=now, text=text[:500], actor_name=actor.name, via=actor.via, data=data
-    )
 
 
 def beat(name: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import ManySelects, OrderedPeopleField, SlugFromNameMixin, active_people, zone_choices
 from accounts.models import Team, User
-from oncall.configuration import LONGEST_TIMEOUT_MINUTES, MOST_REPEATS, LevelDraft, RotationDraft
+from oncall.configuration import LONGEST_TIMEOUT_MINUTES, MOST_REPEATS, LevelDraft, RotationDraft, handovers_of
 from oncall.models import ContactMethod, EscalationPolicy, Rotation, Schedule, Weekday
 from oncall.rota import instant_of
 
@@ -53,7 +53,7 @@ class RotationForm(forms.Form):
     )
     handover_weekday = forms.TypedChoiceField(label=_("Handover on"), choices=Weekday.choices, coerce=int, initial="0")
     handover_time = forms.TimeField(label=_("at"), widget=TimeInput, initial=time(9))
-    weeks = forms.IntegerField(label=_("Weeks per turn"), min_value=1, max_value=52, initial=1)
+    interval = forms.IntegerField(label=_("Weeks per turn"), min_value=1, max_value=52, initial=1)
     starts_on = forms.DateField(
         label=_("First turn"), widget=DateInput, help_text=_("The turn that holds this day is the first person's.")
     )
@@ -72,7 +72,9 @@ class RotationForm(forms.Form):
 
     def draft(self) -> RotationDraft:
         """The rotation as the action takes it."""
-        return RotationDraft(**{name: self.cleaned_data[name] for name in self.fields if name not in {"DELETE"}})
+        given = {name: self.cleaned_data[name] for name in self.fields if name not in {"DELETE"}}
+        handover = (given.pop("handover_weekday"), given.pop("handover_time"))
+        return RotationDraft(handovers=[handover], **given)
 
 
 class LevelForm(forms.Form):
@@ -209,5 +211,12 @@ class EscalationForm(forms.Form):
 def rotation_initial(rotation: Rotation) -> dict[str, Any]:
     """A stored rotation as the form's first values."""
     members = [member.user_id for member in rotation.rotation_members.all()]
-    names = ("name", "handover_weekday", "handover_time", "weeks", "starts_on", "layer")
-    return {"rotation_id": rotation.pk, "members": members, **{name: getattr(rotation, name) for name in names}}
+    names = ("name", "interval", "starts_on", "layer")
+    weekday, at = handovers_of(rotation)[0]
+    return {
+        "rotation_id": rotation.pk,
+        "members": members,
+        "handover_weekday": weekday,
+        "handover_time": at,
+        **{name: getattr(rotation, name) for name in names},
+    }

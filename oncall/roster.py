@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from accounts.models import User
@@ -58,9 +58,9 @@ def rotation_spec(rotation: Rotation, members: Sequence[int]) -> RotationSpec:
         name=rotation.name,
         layer=rotation.layer,
         members=tuple(members),
-        weeks=rotation.weeks,
-        weekday=rotation.handover_weekday,
-        handover=rotation.handover_time,
+        weeks=rotation.interval,
+        weekday=rotation.handovers[0]["weekday"],
+        handover=time.fromisoformat(rotation.handovers[0]["time"]),
         starts_on=rotation.starts_on,
     )
 

@@ -15,7 +15,8 @@ from events.actions import publish
 from events.errors import require
 from oncall import permissions
 from oncall.channels import Message, Result, sender_of
-from oncall.engine import ENGINE, add_ledger_entry, beat
+from oncall.engine import ENGINE, beat
+from oncall.ledger import add_ledger_entry
 from oncall.links import page_link
 from oncall.models import ContactMethod, Escalation, EscalationEntry, Page, PageAttempt
 
@@ -124,7 +125,8 @@ def _report_failure(page: Page, result: Result, now: datetime) -> None:
     name, reason = page.user.display_name, result.detail[:300]
     data = {"user": page.user_id, "name": name, "channel": page.channel, "reason": reason}
     text = f"{name} could not be paged by {page.channel}: {reason}"
-    add_ledger_entry(page.escalation, EscalationEntry.Kind.FAILED, text, now, actor=ENGINE, data=data)
+    escalation = Escalation.objects.select_for_update().get(pk=page.escalation_id)
+    add_ledger_entry(escalation, EscalationEntry.Kind.FAILED, text, now, actor=ENGINE, data=data)
     publish("page.failed", subject=page.escalation, actor=ENGINE, data=data)
     if result.outcome == "refused" and page.contact_method_id:
         ContactMethod.objects.filter(pk=page.contact_method_id).update(broken_reason=reason)

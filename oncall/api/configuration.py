@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from accounts.models import Role, Scope, Team, User
 from accounts.rest import ActionViewSet, WholeMixin
 from oncall import configuration
-from oncall.configuration import LevelDraft, RotationDraft
+from oncall.configuration import LevelDraft, RotationDraft, handovers_of
 from oncall.filters import ContactMethodFilter, OverrideFilter, PolicyFilter, ScheduleFilter
 from oncall.models import (
     ContactMethod,
@@ -45,15 +45,30 @@ class OnCallPersonSerializer(serializers.ModelSerializer[User]):
         read_only_fields = fields
 
 
+class HandoverTimeSerializer(WholeMixin, serializers.Serializer[Any]):
+    """A wall-clock time, and for weeks its weekday (0 is Monday)."""
+
+    weekday = serializers.IntegerField(min_value=0, max_value=6, required=False, allow_null=True, default=None)
+    time = serializers.TimeField(format="%H:%M")
+
+    def to_representation(self, instance: dict[str, Any]) -> dict[str, Any]:
+        return instance
+
+    def to_internal_value(self, data: Any) -> Any:
+        given = super().to_internal_value(data)
+        return given["weekday"], given["time"]
+
+
 class RotationSerializer(WholeMixin, serializers.ModelSerializer[Rotation]):
     """A rotation; `members` are ids of people in the order of their turns. `id` keeps one that is there."""
 
     id = serializers.IntegerField(required=False)
     members = serializers.ListField(child=serializers.IntegerField(), allow_empty=False)
+    handovers = HandoverTimeSerializer(many=True, required=False)
 
     class Meta:
         model = Rotation
-        fields = ["id", "name", "layer", "weeks", "handover_weekday", "handover_time", "starts_on", "members"]
+        fields = ["id", "name", "layer", "period", "interval", "handovers", "starts_on", "members"]
 
     def to_representation(self, instance: Rotation) -> dict[str, Any]:
         # The field of that name is a list of ids; the model's is a manager.
@@ -183,9 +198,10 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
 def draft_of(rotation: Rotation) -> RotationDraft:
     """A stored rotation as it is."""
     members = rotation.rotation_members.select_related("user").order_by("position")
-    names = ("name", "layer", "weeks", "handover_weekday", "handover_time", "starts_on")
+    names = ("name", "layer", "period", "interval", "starts_on")
     return RotationDraft(
         rotation_id=rotation.pk,
+        handovers=handovers_of(rotation),
         members=[member.user for member in members],
         **{name: getattr(rotation, name) for name in names},
     )

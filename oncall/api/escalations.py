@@ -50,7 +50,7 @@ class EntrySerializer(serializers.ModelSerializer[EscalationEntry]):
 
     class Meta:
         model = EscalationEntry
-        fields = ["id", "kind", "at", "text", "actor_name", "via"]
+        fields = ["number", "kind", "at", "text", "actor_name", "via", "hash"]
         read_only_fields = fields
 
 
@@ -120,7 +120,7 @@ class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
         if self.action == "list":
             return found
         pages = Page.objects.select_related("user").prefetch_related(ATTEMPTS).order_by("id")
-        entries = EscalationEntry.objects.order_by("id")
+        entries = EscalationEntry.objects.order_by("number")
         return found.prefetch_related(Prefetch("pages", pages), Prefetch("entries", entries))
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:

@@ -62,7 +62,7 @@ def test_the_state_of_engine_and_outbox_is_measured(now: datetime) -> None:
     engine.beat("tick", now - timedelta(seconds=7))
     for minutes in (5, 0):
         Escalation.objects.create(
-            title="Down", path={"levels": [], "repeats": 0}, due_at=now - timedelta(minutes=minutes), started_at=now
+            title="Down", path={"levels": [], "stages": []}, due_at=now - timedelta(minutes=minutes), started_at=now
         )
     event = Event.objects.create(
         name="x.happened",

@@ -27,8 +27,7 @@ def rotation(*members: User, **fields: Any) -> RotationDraft:
     """A weekly rotation that hands over on Mondays at 09:00 since January 2026."""
     defaults: dict[str, Any] = {
         "name": "Weekly",
-        "handover_weekday": 0,
-        "handover_time": time(9),
+        "handovers": [(fields.pop("handover_weekday", 0), fields.pop("handover_time", time(9)))],
         "starts_on": date(2026, 1, 5),
     }
     return RotationDraft(members=members, **{**defaults, **fields})

@@ -40,8 +40,7 @@ def weekly(*members: User, **fields: Any) -> dict[str, Any]:
     return {
         "name": "Weekly",
         "members": [member.pk for member in members],
-        "handover_weekday": 0,
-        "handover_time": "09:00",
+        "handovers": [{"weekday": 0, "time": "09:00"}],
         "starts_on": "2026-01-05",
         **fields,
     }
@@ -58,8 +57,8 @@ def test_a_schedule_is_made_read_and_changed() -> None:
     address = "/api/v1/schedules/payments-primary/"
     renamed = client.patch(address, {"name": "Primary"})
     assert (renamed.json()["name"], renamed.json()["rotations"]) == ("Primary", [rotation])
-    changed = client.patch(address, {"rotations": [weekly(ana, id=rotation["id"], weeks=2)]})
-    assert changed.json()["rotations"][0] == {**rotation, "members": [ana.pk], "weeks": 2}
+    changed = client.patch(address, {"rotations": [weekly(ana, id=rotation["id"], interval=2)]})
+    assert changed.json()["rotations"][0] == {**rotation, "members": [ana.pk], "interval": 2}
     assert Schedule.objects.get().rotations.count() == 1
 
 

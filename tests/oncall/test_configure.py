@@ -28,7 +28,7 @@ def test_a_manager_makes_a_schedule_and_changes_it() -> None:
         actor=manager, name="Primary", slug="primary", time_zone="Europe/Berlin", rotations=[first]
     )
     rotation = made.rotations.get()
-    changed = RotationDraft("Weekly", [bob, ana], 2, time(10), date(2026, 1, 7), rotation_id=rotation.pk)
+    changed = RotationDraft("Weekly", [bob, ana], date(2026, 1, 7), [(2, time(10))], rotation_id=rotation.pk)
     added = oncall.rotation(ana, name="Backup", layer=2)
     configuration.save_schedule(
         actor=manager, schedule=made, name="Main", slug="primary", time_zone="UTC", rotations=[changed, added]
@@ -71,7 +71,7 @@ def test_a_responder_may_not_change_schedules_or_policies() -> None:
     [
         ({"name": " "}, "name"),
         ({"time_zone": "Berlin"}, "time_zone"),
-        ({"rotations": [RotationDraft("Empty", [], 0, time(9), date(2026, 1, 5))]}, "members"),
+        ({"rotations": [RotationDraft("Empty", [], date(2026, 1, 5))]}, "members"),
     ],
 )
 def test_a_schedule_that_makes_no_sense_is_refused_with_the_field(fields: dict[str, object], field: str) -> None:

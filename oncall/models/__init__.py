@@ -1,0 +1,68 @@
+"""Everything that on-call stores, by subject; the rest of the house takes it from here."""
+
+from oncall.models.duty import DutyStatement, Handover, RateTable, ShiftSurvey
+from oncall.models.escalations import (
+    EngineBeat,
+    Escalation,
+    EscalationAnswer,
+    EscalationEntry,
+    EscalationQuerySet,
+    LedgerRoot,
+    Page,
+    PageAttempt,
+    PageReceipt,
+)
+from oncall.models.people import ContactMethod, NotificationRule, OnCallProfile, Urgency
+from oncall.models.policies import EscalationLevel, EscalationPolicy, EscalationTarget, PagingTest
+from oncall.models.schedules import (
+    CalendarFeed,
+    CoverRefusal,
+    CoverRequest,
+    ImportedCalendar,
+    ImportedShift,
+    Leave,
+    Override,
+    Rotation,
+    RotationMember,
+    Schedule,
+    Shadow,
+    Substitution,
+    Weekday,
+)
+
+__all__ = [
+    "CalendarFeed",
+    "ContactMethod",
+    "CoverRefusal",
+    "CoverRequest",
+    "DutyStatement",
+    "EngineBeat",
+    "Escalation",
+    "EscalationAnswer",
+    "EscalationEntry",
+    "EscalationLevel",
+    "EscalationPolicy",
+    "EscalationQuerySet",
+    "EscalationTarget",
+    "Handover",
+    "ImportedCalendar",
+    "ImportedShift",
+    "Leave",
+    "LedgerRoot",
+    "NotificationRule",
+    "OnCallProfile",
+    "Override",
+    "Page",
+    "PageAttempt",
+    "PageReceipt",
+    "PagingTest",
+    "RateTable",
+    "Rotation",
+    "RotationMember",
+    "Schedule",
+    "Shadow",
+    "ShiftSurvey",
+    "Substitution",
+    "Urgency",
+    "Weekday",
+]
