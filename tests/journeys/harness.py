@@ -3,33 +3,35 @@
 import dataclasses
 import os
 import re
-import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 import psycopg
+import redis
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from psycopg import sql
 
 from config import processes
+from config.kept_secrets import write_private
 from config.supervisor import Program, programs
+from tests.journeys.databases import filled_database
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 # The test processes use the first Valkey databases; journeys take theirs from the end.
 LAST_VALKEY_DATABASE = 63
+# Known beforehand, because the database that every installation is copied from holds its hash.
+ADMIN_PASSWORD = "journey-password-1"
 
 
 def free_port() -> int:
@@ -126,16 +128,7 @@ class Sitrep:
 
     def manage(self, *arguments: str) -> str:
         """Runs a management command and returns what it printed."""
-        finished = subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert finished.returncode == 0, finished.stderr[-3000:]
-        return finished.stdout
+        return manage(self.environment, *arguments)
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Returns what the journey's database answers."""
@@ -168,22 +161,6 @@ def worker_number() -> int:
     return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 
 
-@contextmanager
-def fresh_database() -> Generator[str]:
-    """Makes an empty database beside that of the tests and returns its address; drops it at the end."""
-    server, name = os.environ["DATABASE_URL"], f"journey_{secrets.token_hex(4)}"
-    identifier = sql.Identifier(name)
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(identifier))
-    parts = urlsplit(server)
-    try:
-        # Not urlunsplit: it drops the empty host of an address with a unix socket.
-        yield f"{parts.scheme}://{parts.netloc}/{name}{'?' if parts.query else ''}{parts.query}"
-    finally:
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
-
-
 def valkey_address() -> str:
     """Returns the address of a Valkey database that no test process uses."""
     address, number = os.environ["REDIS_URL"], LAST_VALKEY_DATABASE - worker_number()
@@ -193,42 +170,63 @@ def valkey_address() -> str:
     return f"{scheme}://{rest.split('/')[0]}/{number}"
 
 
+def manage(environment: Mapping[str, str], *arguments: str) -> str:
+    """Runs a management command in the environment and returns what it printed; fails unless it succeeds."""
+    finished = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return finished.stdout
+
+
 @contextmanager
 def installed(var: Path) -> Generator[Sitrep]:
-    """Gives an installation that is migrated and filled by `first_start`, with nothing running yet."""
+    """Gives an installation that is migrated and filled as by `first_start`, with nothing running yet."""
     mailbox, web_port = Mailbox(), free_port()
     mail_server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     mail_server.start()
     url = f"http://127.0.0.1:{web_port}"
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_POOL_SIZE": "8",
+        "REDIS_URL": valkey_address(),
+        "VAR_DIR": str(var),
+        "HOST": "127.0.0.1",
+        "PORT": str(web_port),
+        "PUBLIC_URL": url,
+        "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
+        "OUTBOUND_PRIVATE_ADDRESSES": "True",
+        "PYTHONUNBUFFERED": "1",
+    }
+    (var / "beat").mkdir(parents=True, exist_ok=True)
+    write_private(var / "admin-password", f"{ADMIN_PASSWORD}\n")
+
+    def fill(database_url: str) -> None:
+        manage(environment | {"DATABASE_URL": database_url}, "migrate", "--verbosity", "0")
+        manage(environment | {"DATABASE_URL": database_url}, "first_start")
+
     try:
-        with fresh_database() as database_url:
-            environment = {
-                **os.environ,
-                "DJANGO_SETTINGS_MODULE": "config.settings",
-                "DATABASE_URL": database_url,
-                "DATABASE_POOL_SIZE": "8",
-                "REDIS_URL": valkey_address(),
-                "VAR_DIR": str(var),
-                "HOST": "127.0.0.1",
-                "PORT": str(web_port),
-                "PUBLIC_URL": url,
-                "EMAIL_URL": f"smtp://127.0.0.1:{mail_server.port}",
-                "OUTBOUND_PRIVATE_ADDRESSES": "True",
-                "PYTHONUNBUFFERED": "1",
-            }
-            (var / "beat").mkdir(parents=True, exist_ok=True)
+        # The secrets in the database are encrypted with the key, and the owner has that password.
+        with filled_database(fill, depends_on=[environment["SECRET_KEY"], ADMIN_PASSWORD]) as database_url:
+            # What the journey before left in the broker is about rows of another database.
+            with redis.Redis.from_url(environment["REDIS_URL"]) as valkey:
+                valkey.flushdb()
             wanted = programs(host="127.0.0.1", port=web_port, web_workers=1, var=var)
             sitrep = Sitrep(
                 url=url,
                 database_url=database_url,
-                environment=environment,
+                environment=environment | {"DATABASE_URL": database_url},
                 var=var,
                 mailbox=mailbox,
                 programs={program.name: program for program in wanted},
                 running={},
             )
-            sitrep.manage("migrate", "--verbosity", "0")
-            sitrep.manage("first_start")
             try:
                 yield sitrep
             finally:
