@@ -31,7 +31,7 @@ class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})
-class SlugFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc]
+class SlugFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc]  # django-filter ships no types
     """`?service=payments&service=search`: rows whose relation at `path` has one of these slugs."""
 
     def __init__(self, *, path: str, **kwargs: Any) -> None:

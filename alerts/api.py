@@ -28,6 +28,7 @@ from oncall.models import EscalationPolicy
 class AlertSerializer(serializers.ModelSerializer[Alert]):
     """A deduplicated signal."""
 
+    # The wire name; Field.source, which it hides from mypy, is not used.
     source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)  # type: ignore[assignment]
     service = serializers.SlugRelatedField[Service](slug_field="slug", read_only=True)
     incident = serializers.SerializerMethodField()
@@ -228,6 +229,7 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
 class RawEventSerializer(serializers.ModelSerializer[RawEvent]):
     """What a source sent and what became of it."""
 
+    # The wire name; Field.source, which it hides from mypy, is not used.
     source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)  # type: ignore[assignment]
 
     class Meta:

@@ -30,6 +30,9 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 # The test processes use the first Valkey databases; journeys take theirs from the end.
 LAST_VALKEY_DATABASE = 63
+# How long anything may take before it counts as broken: long enough for a small machine with other work.
+PATIENCE_SECONDS = 60.0
+HTTP_SECONDS = 30.0
 # Known beforehand, because the database that every installation is copied from holds its hash.
 ADMIN_PASSWORD = "journey-password-1"
 
@@ -41,7 +44,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(look: Callable[[], T], what: str, *, seconds: float = 20.0) -> T:
+def wait_for(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_SECONDS) -> T:
     """Returns what `look` returns once that is truthy; fails with `what` after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -116,7 +119,7 @@ class Sitrep:
 
     def wait_until_ready(self) -> None:
         """Returns when the web server, the broker and the paging engine work."""
-        wait_for(self._is_ready, f"/readyz answers 200; logs are in {self.var}", seconds=60)
+        wait_for(self._is_ready, f"/readyz answers 200; logs are in {self.var}")
 
     def _is_ready(self) -> bool:
         for name, process in self.running.items():
@@ -137,7 +140,7 @@ class Sitrep:
 
     def signed_in(self, email: str, password: str) -> httpx.Client:
         """Returns a browser-like client after signing in by the form."""
-        client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=10)
+        client = httpx.Client(base_url=self.url, follow_redirects=True, timeout=HTTP_SECONDS)
         client.get("/account/login/")
         token = client.cookies["csrftoken"]
         answer = client.post(
@@ -188,7 +191,7 @@ def manage(environment: Mapping[str, str], *arguments: str) -> str:
 def installed(var: Path) -> Generator[Sitrep]:
     """Gives an installation that is migrated and filled as by `first_start`, with nothing running yet."""
     mailbox, web_port = Mailbox(), free_port()
-    mail_server = Controller(mailbox, hostname="127.0.0.1", port=free_port())
+    mail_server = Controller(mailbox, hostname="127.0.0.1", port=free_port(), ready_timeout=HTTP_SECONDS)
     mail_server.start()
     url = f"http://127.0.0.1:{web_port}"
     environment = {

@@ -18,7 +18,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.journeys.harness import ROOT, free_port, wait_for
+from tests.journeys.harness import HTTP_SECONDS, PATIENCE_SECONDS, ROOT, free_port, wait_for
 
 pytestmark = pytest.mark.journey
 OTHERS_SETTINGS = (
@@ -97,13 +97,13 @@ def test_first_start_second_start_and_the_end(var: Path, tmp_path: Path) -> None
     assert stat.S_IMODE((var / "secret-key").stat().st_mode) == 0o600
     status_page = re.search(r"http://localhost:\d+/status/\S+", printed)
     assert status_page
-    assert httpx.get(status_page.group()).status_code == 200
+    assert httpx.get(status_page.group(), timeout=HTTP_SECONDS).status_code == 200
 
     # The line is pasted unchanged into a shell.
     line = next(line for line in printed.splitlines() if line.strip().startswith("curl "))
     fired = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
     assert '"accepted"' in fired.stdout
-    wait_for(lambda: list((var / "mail").glob("*.eml")), "the page is kept as mail", seconds=2)
+    wait_for(lambda: list((var / "mail").glob("*.eml")), "the page is kept as mail")
 
     # Commands find the engines while it runs.
     shell = [sys.executable, "manage.py", "welcome"]
@@ -112,16 +112,17 @@ def test_first_start_second_start_and_the_end(var: Path, tmp_path: Path) -> None
     family = first.family()
     assert len(family) >= 6
     first.process.send_signal(signal.SIGINT)
-    assert first.process.wait(20) == 0, first.printed()
+    assert first.process.wait(PATIENCE_SECONDS) == 0, first.printed()
     assert alive(family) == []
 
     second = Runner(settings, tmp_path / "second")
-    assert second.wait_until_up() < 10
+    # Ten seconds are the aim; a busy machine gets three times as long.
+    assert second.wait_until_up() < 30
     assert password in second.printed()
     assert "Filling" not in second.printed()
     family = second.family()
     second.process.send_signal(signal.SIGTERM)
-    assert second.process.wait(20) == 0, second.printed()
+    assert second.process.wait(PATIENCE_SECONDS) == 0, second.printed()
     assert alive(family) == []
 
     killed = Runner(settings, tmp_path / "killed")
@@ -135,13 +136,13 @@ def test_first_start_second_start_and_the_end(var: Path, tmp_path: Path) -> None
     after = Runner(settings, tmp_path / "after")
     after.wait_until_up()
     after.process.send_signal(signal.SIGTERM)
-    assert after.process.wait(20) == 0, after.printed()
+    assert after.process.wait(PATIENCE_SECONDS) == 0, after.printed()
 
 
 def refused(settings: Mapping[str, str], tmp_path: Path) -> str:
     """Returns the one line that the runner printed before it ended with exit code 1."""
     runner = Runner(settings, tmp_path / "refused")
-    assert runner.process.wait(30) == 1
+    assert runner.process.wait(PATIENCE_SECONDS) == 1
     lines = runner.printed().splitlines()
     assert len(lines) == 1, runner.printed()
     return lines[0]

@@ -9,7 +9,7 @@ import httpx
 import psycopg
 import pytest
 
-from tests.journeys.harness import Sitrep, installed, wait_for
+from tests.journeys.harness import HTTP_SECONDS, Sitrep, installed, wait_for
 
 pytestmark = pytest.mark.journey
 ALERTS = 200
@@ -24,7 +24,7 @@ def demo_address(sitrep: Sitrep) -> str:
 
 def fire(address: str, number: int) -> None:
     event = {"title": f"Disk {number} is full", "severity": "error", "service": "search", "dedup_key": f"disk-{number}"}
-    answer = httpx.post(address, json=event, timeout=30)
+    answer = httpx.post(address, json=event, timeout=HTTP_SECONDS)
     assert answer.status_code == 202, answer.text
 
 
@@ -46,7 +46,7 @@ def test_each_of_200_alerts_is_paged_exactly_once_though_the_worker_is_killed(tm
         assert sitrep.mailbox.mails == []
 
         sitrep.start("worker-paging")
-        wait_for(lambda: len(paged(sitrep)) == ALERTS, f"{ALERTS} alerts are paged", seconds=60)
+        wait_for(lambda: len(paged(sitrep)) == ALERTS, f"{ALERTS} alerts are paged")
         # Whatever would page twice has the time of several sweeps to do so.
         wait_for(lambda: nothing_is_due(sitrep), "nothing is left to do")
         assert paged(sitrep) == Counter({f"Disk {number} is full": 1 for number in range(ALERTS)})
