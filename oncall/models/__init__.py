@@ -1,6 +1,6 @@
 """Everything that on-call stores, by subject; the rest of the house takes it from here."""
 
-from oncall.models.duty import DutyStatement, Handover, RateTable, ShiftSurvey
+from oncall.models.duty import BoardAddress, DutyStatement, Handover, RateTable, ShiftSurvey
 from oncall.models.escalations import (
     EngineBeat,
     Escalation,
@@ -31,6 +31,7 @@ from oncall.models.schedules import (
 )
 
 __all__ = [
+    "BoardAddress",
     "CalendarFeed",
     "ContactMethod",
     "CoverRefusal",

@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import Team, User
+from accounts.secrets import SecretField
 from oncall.models.schedules import Schedule
 
 
@@ -109,3 +110,21 @@ class DutyStatement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user} on {self.schedule}, {self.starts_on:%Y-%m}"
+
+
+class BoardAddress(models.Model):
+    """A secret address at which a wall screen shows who is on call, of one team or of all, without signing in."""
+
+    name = models.CharField(max_length=100, unique=True)
+    team = models.ForeignKey(Team, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    token = SecretField()
+    token_hash = models.CharField(max_length=64, unique=True)
+    created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "board addresses"
+
+    def __str__(self) -> str:
+        return self.name

@@ -137,6 +137,7 @@ class Page(models.Model):
     contact_method = models.ForeignKey(ContactMethod, on_delete=models.SET_NULL, null=True, related_name="pages")
     channel = models.CharField(max_length=20)
     address = models.CharField(max_length=500, blank=True)
+    is_extra = models.BooleanField(default=False, help_text=_("A call for help: it is sent though somebody has it."))
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     attempts_made = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField()
@@ -163,6 +164,7 @@ class Page(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state__in=["pending", "sending"]), name="page_due"),
             models.Index(fields=["user", "-id"], name="page_user"),
+            models.Index(fields=["created_at"], name="page_created"),
         ]
 
     def __str__(self) -> str:
