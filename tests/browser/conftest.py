@@ -9,16 +9,29 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, ViewportSize, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests import chromium
 from tests.browser.story import PASSWORD
-from tests.journeys.harness import ROOT, Sitrep
+from tests.journeys.harness import HTTP_SECONDS, ROOT, Sitrep, wait_for
 
 LAPTOP = ViewportSize(width=1366, height=768)
 PHONE = ViewportSize(width=390, height=844)
 # A heading is there before the scripts are; keys and dialogs work once they have started.
-READY_HEADING = "html[data-ready] h1"
+READY = "html[data-ready]"
+READY_HEADING = f"{READY} h1"
+# Milliseconds until what does not show counts as broken: long enough for a small machine with other work.
+PATIENCE = 30_000
+expect.set_options(timeout=PATIENCE)
 
 # A violation of the content security policy is an event; it is kept in the page for the test to read.
 WATCH_POLICY = """
@@ -66,12 +79,16 @@ def browser() -> Generator[Browser]:
         running.close()
 
 
-def is_up(sitrep: Sitrep) -> bool:
-    """Whether the web server answers; the workers may not run at all."""
-    try:
-        return httpx.get(f"{sitrep.url}/healthz", timeout=2).is_success
-    except httpx.HTTPError:
-        return False
+def wait_until_up(sitrep: Sitrep) -> None:
+    """Returns when the web server answers; the workers may not run at all."""
+
+    def is_up() -> bool:
+        try:
+            return httpx.get(f"{sitrep.url}/healthz", timeout=HTTP_SECONDS).is_success
+        except httpx.HTTPError:
+            return False
+
+    wait_for(is_up, "the web server answers")
 
 
 def tell_story(sitrep: Sitrep, *options: str) -> dict[str, str]:
@@ -89,13 +106,19 @@ def tell_story(sitrep: Sitrep, *options: str) -> dict[str, str]:
     return addresses
 
 
+def arrive(page: Page, address: str) -> None:
+    """Returns when a click or a key has led to an address (a glob) and the page's scripts have started."""
+    page.wait_for_url(address)
+    expect(page.locator(READY)).to_be_attached()
+
+
 def sign_in(page: Page, sitrep: Sitrep, email: str) -> None:
     """Signs in by the form, as a person does."""
     page.goto(f"{sitrep.url}/account/login/")
     page.locator("[name=login]").fill(email)
     page.locator("[name=password]").fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(f"{sitrep.url}/")
+    arrive(page, f"{sitrep.url}/")
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable, Generator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
-from tests.browser.conftest import PHONE, READY_HEADING, is_up, tell_story
-from tests.journeys.harness import Sitrep, installed, wait_for
+from tests.browser.conftest import PATIENCE, PHONE, READY_HEADING, arrive, tell_story, wait_until_up
+from tests.journeys.harness import Sitrep, installed
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -18,7 +18,7 @@ def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
         tell_story(running, "--passwords-only")
         # A postmortem's draft is made by a handler, a page by the paging clock: both in workers.
         running.start("web", "worker-default", "worker-paging")
-        wait_for(lambda: is_up(running), "the web server answers")
+        wait_until_up(running)
         yield running
 
 
@@ -53,6 +53,7 @@ def test_from_declaring_to_the_postmortem(sitrep: Sitrep, people: Callable[..., 
     ana.get_by_label("More").click()
     ana.get_by_role("link", name="Publish on Example").click()
     ana.get_by_role("button", name="Publish", exact=True).click()
+    ana.wait_for_url(re.compile(r"/statuspages/example/incidents/\w"))
     ana.goto("/status/example/")
     expect(ana.get_by_role("heading", name="Problems with Payments")).to_be_visible()
 
@@ -85,7 +86,7 @@ def test_keys_lead_everywhere(sitrep: Sitrep, people: Callable[..., Page]) -> No
     expect(bob.locator("#keys")).to_be_hidden()
 
     bob.keyboard.press("c")
-    bob.wait_for_url("**/incidents/declare/")
+    arrive(bob, "**/incidents/declare/")
     bob.get_by_label("What is wrong?").fill("Disk is filling up")
     # A letter that is typed into a field is only a letter.
     bob.get_by_label("What is wrong?").press("c")
@@ -94,14 +95,12 @@ def test_keys_lead_everywhere(sitrep: Sitrep, people: Callable[..., Page]) -> No
     bob.get_by_label("What is wrong?").press("Enter")
     expect(bob.locator(READY_HEADING)).to_have_text("Disk is filling up")
 
-    bob.keyboard.press("g")
-    bob.keyboard.press("i")
-    bob.wait_for_url("**/incidents/")
+    press_chord(bob, "g", "i", leads_to="**/incidents/")
     bob.keyboard.press("/")
     expect(bob.get_by_label("Search this list")).to_be_focused()
     bob.keyboard.type("disk is")
     bob.keyboard.press("Enter")
-    bob.wait_for_url("**/incidents/?q=disk+is")
+    arrive(bob, "**/incidents/?q=disk+is")
     bob.keyboard.press("j")
     bob.keyboard.press("Enter")
     expect(bob.locator(READY_HEADING)).to_have_text("Disk is filling up")
@@ -113,6 +112,19 @@ def test_keys_lead_everywhere(sitrep: Sitrep, people: Callable[..., Page]) -> No
     expect(bob.get_by_role("option", name="Disk is filling up")).to_be_visible()
     bob.keyboard.press("Enter")
     expect(bob.locator(READY_HEADING)).to_have_text("Disk is filling up")
+
+
+def press_chord(page: Page, *keys: str, leads_to: str) -> None:
+    """Presses keys one after the other; again if the machine was too slow for them to count as one chord."""
+    for _ in range(5):
+        for key in keys:
+            page.keyboard.press(key)
+        try:
+            page.wait_for_url(leads_to, timeout=PATIENCE / 5)
+            break
+        except TimeoutError:
+            continue
+    arrive(page, leads_to)
 
 
 def test_a_draft_survives_leaving_the_page(sitrep: Sitrep, people: Callable[..., Page]) -> None:
@@ -133,6 +145,7 @@ def test_a_page_is_acknowledged_with_a_thumb(sitrep: Sitrep, people: Callable[..
     ana.get_by_label("What is wrong?").fill("Wake somebody")
     ana.locator(".choice-card", has_text="SEV2").click()
     ana.locator("main").get_by_role("button", name="Declare incident").click()
+    expect(ana.locator(READY_HEADING)).to_have_text("Wake somebody")
     ana.get_by_role("button", name="Page…").click()
     dialog = ana.locator("#page-dialog")
     dialog.get_by_label("Escalation policy").select_option(label="Production critical")
@@ -158,13 +171,13 @@ def test_what_happens_elsewhere_shows_on_an_open_page(sitrep: Sitrep, people: Ca
     ana.get_by_label("What is wrong?").fill("The roof is on fire")
     ana.get_by_label("What is wrong?").press("Enter")
     expect(ana.locator(READY_HEADING)).to_have_text("The roof is on fire")
-    expect(other.locator("main")).to_contain_text("The roof is on fire", timeout=15_000)
+    expect(other.locator("main")).to_contain_text("The roof is on fire")
 
     ana.get_by_role("button", name="Page…").click()
     ana.locator("#page-dialog").get_by_role("button", name="Page", exact=True).click()
     # The owner of a fresh installation is on call: the news reaches whatever they look at.
-    expect(admin.locator("#banners")).to_contain_text("You are being paged", timeout=15_000)
+    expect(admin.locator("#banners")).to_contain_text("You are being paged")
     expect(admin).to_have_title(re.compile(r"^\(\d+\) Services"))
-    expect(other.locator("main")).to_contain_text("You are being paged", timeout=15_000)
+    expect(other.locator("main")).to_contain_text("You are being paged")
     for page in (admin, other):
         assert page.evaluate("window.neverReloaded") is True

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Response, expect
 
-from tests.browser.conftest import LAPTOP, PHONE, Watched, is_up, sign_in, tell_story
-from tests.journeys.harness import Sitrep, installed, wait_for
+from tests.browser.conftest import LAPTOP, PHONE, Watched, sign_in, tell_story, wait_until_up
+from tests.journeys.harness import Sitrep, installed
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -133,7 +133,7 @@ def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
 @pytest.fixture(scope="module")
 def story(sitrep: Sitrep) -> dict[str, str]:
     told = tell_story(sitrep, "--full")
-    wait_for(lambda: is_up(sitrep), "the web server answers")
+    wait_until_up(sitrep)
     return told
 
 
@@ -226,7 +226,7 @@ def test_the_editor_of_an_incident_is_fetched_without_a_complaint(admin: Watched
     admin.page.get_by_label("More").click()
     with admin.page.expect_response("**/edit/"):
         admin.page.get_by_role("button", name="Edit name, summary, reach").click()
-    assert admin.page.locator("#edit-dialog").get_by_label("Users affected").input_value() == "15000"
+    expect(admin.page.locator("#edit-dialog").get_by_label("Users affected")).to_have_value("15000")
     assert_is_sound(admin)
 
 
@@ -256,11 +256,12 @@ def test_the_public_page_works_without_a_script_and_weighs_less_than_50_kb(
 
     page.on("response", keep)
     page.goto("/status/example/", wait_until="networkidle")
-    assert page.get_by_role("heading", name="Payments fail for some customers").is_visible()
-    assert page.get_by_text("We know the cause and are adding capacity.").is_visible()
+    expect(page.get_by_role("heading", name="Payments fail for some customers")).to_be_visible()
+    expect(page.get_by_text("We know the cause and are adding capacity.")).to_be_visible()
     assert sum(len(answer.body()) for answer in answers) < 50_000
     page.get_by_role("link", name="history").first.click()
-    assert page.get_by_role("heading", level=1).is_visible()
+    page.wait_for_url("**/status/example/history/**")
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 def test_a_viewer_sees_no_button_that_would_be_refused(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:

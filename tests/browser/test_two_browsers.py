@@ -1,18 +1,20 @@
 """Two people watch one incident: each sees at once what the other does, and loses nothing when the server goes away."""
 
 import json
+import time
 from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from statistics import median
 
 import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
-from tests.browser.conftest import READY_HEADING, is_up, tell_story
-from tests.journeys.harness import Sitrep, installed, wait_for
+from tests.browser.conftest import PATIENCE, READY_HEADING, tell_story, wait_until_up
+from tests.journeys.harness import Sitrep, installed
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
-AT_ONCE = 1000  # milliseconds
-AFTER_A_BREAK = 15_000
+AT_ONCE_SECONDS = 1.0
 SEQUENCES = (
     "[...document.querySelectorAll('#timeline > [data-sequence]')].map((entry) => Number(entry.dataset.sequence))"
 )
@@ -24,6 +26,14 @@ from incidents.models import Incident
 incident = Incident.objects.get(number={number})
 for text in {texts!r}:
     add_note(actor=Actor.system("Script"), incident=incident, text=text, now=timezone.now())
+"""
+
+# Counts after the page's own scripts have done with an answer.
+COUNT_ANSWERS = """
+() => {
+  window.answers = 0;
+  document.body.addEventListener("htmx:afterRequest", () => { window.answers += 1; });
+}
 """
 
 # A socket of one's own, beside the page's: what a curious person could open.
@@ -43,7 +53,7 @@ def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
     with installed(tmp_path_factory.mktemp("two")) as running:
         tell_story(running, "--passwords-only")
         running.start("web")
-        wait_for(lambda: is_up(running), "the web server answers")
+        wait_until_up(running)
         yield running
 
 
@@ -74,11 +84,27 @@ def write_note(page: Page, text: str) -> None:
 
 def assert_whole(page: Page, last: int) -> None:
     """Every entry from 1 to `last` is there once, the newest first, in the document that was opened."""
-    page.wait_for_function(f"Math.max(...{SEQUENCES}) >= {last}", timeout=AFTER_A_BREAK)
+    page.wait_for_function(f"new Set({SEQUENCES}).size >= {last}")
     # Whatever would come twice has the time to do so.
     page.wait_for_timeout(300)
     assert page.evaluate(SEQUENCES) == list(range(last, 0, -1))
     assert page.evaluate("window.neverReloaded") is True
+
+
+def wait_in(page: Page, happened: Callable[[], bool], what: str) -> None:
+    """Returns once something has happened, and lets the browser work until then."""
+    deadline = time.monotonic() + PATIENCE / 1000
+    while not happened():
+        assert time.monotonic() < deadline, what
+        page.wait_for_timeout(20)
+
+
+@contextmanager
+def timed(taken: list[float]) -> Generator[None]:
+    """Adds how many seconds it took until something showed."""
+    began = time.monotonic()
+    yield
+    taken.append(time.monotonic() - began)
 
 
 def last_sequence(sitrep: Sitrep, number: int) -> int:
@@ -91,39 +117,48 @@ def test_what_one_does_the_other_sees_within_a_second(sitrep: Sitrep, people: Ca
     watch(ana, number)
     watch(bob, number)
     bob.get_by_label("Note for the timeline").fill("Half a thought")
+    taken: list[float] = []
 
     write_note(ana, "The index is **half** built.")
-    expect(bob.locator("#timeline .entry-note strong")).to_have_text("half", timeout=AT_ONCE)
-    expect(ana.locator("#timeline .entry-note strong")).to_have_text("half", timeout=AT_ONCE)
+    with timed(taken):
+        expect(bob.locator("#timeline .entry-note strong")).to_have_text("half")
+    expect(ana.locator("#timeline .entry-note strong")).to_have_text("half")
     expect(ana.get_by_label("Note for the timeline")).to_have_value("")
 
     ana.get_by_text("Severity", exact=True).click()
     ana.locator(".menu-panel .severity", has_text="SEV1").click()
-    expect(bob.locator("#incident-facts .severity")).to_have_text("SEV1", timeout=AT_ONCE)
+    with timed(taken):
+        expect(bob.locator("#incident-facts .severity")).to_have_text("SEV1")
 
     ana.get_by_text("Status", exact=True).click()
     ana.locator(".menu-panel .phase", has_text="Fixing").click()
-    expect(bob.locator("#incident-facts .phase")).to_have_text("Fixing", timeout=AT_ONCE)
+    with timed(taken):
+        expect(bob.locator("#incident-facts .phase")).to_have_text("Fixing")
 
     ana.keyboard.press("u")
     ana.get_by_label("What do we know, what do we do?").fill("We build it again.")
     ana.locator("#update-dialog").get_by_role("button", name="Post update").click()
-    expect(bob.locator(".latest-update")).to_contain_text("We build it again.", timeout=AT_ONCE)
+    with timed(taken):
+        expect(bob.locator(".latest-update")).to_contain_text("We build it again.")
     expect(ana.locator("#update-dialog")).to_be_hidden()
 
     ana.get_by_role("button", name="Assign…").click()
     ana.locator("#role-dialog").get_by_label("Person").select_option(label="Bob Okafor")
     ana.locator("#role-dialog").get_by_role("button", name="Assign").click()
-    expect(bob.locator("#incident-facts")).to_contain_text("Bob Okafor", timeout=AT_ONCE)
+    with timed(taken):
+        expect(bob.locator("#incident-facts")).to_contain_text("Bob Okafor")
 
     ana.get_by_role("button", name="Resolve").click()
     ana.locator("#confirm").get_by_role("button", name="Resolve").click()
-    expect(bob.get_by_role("button", name="Reopen")).to_be_visible(timeout=AT_ONCE)
+    with timed(taken):
+        expect(bob.get_by_role("button", name="Reopen")).to_be_visible()
     expect(bob.get_by_role("button", name="Resolve")).to_be_hidden()
 
     expect(bob.get_by_label("Note for the timeline")).to_have_value("Half a thought")
     for page in (ana, bob):
         assert_whole(page, last_sequence(sitrep, number))
+    # The median, because a machine with other work may halt any one of them.
+    assert median(taken) < AT_ONCE_SECONDS, taken
 
 
 def test_nothing_is_missing_or_doubled_after_the_server_was_away(sitrep: Sitrep, people: Callable[..., Page]) -> None:
@@ -132,7 +167,7 @@ def test_nothing_is_missing_or_doubled_after_the_server_was_away(sitrep: Sitrep,
     watch(ana, number)
     watch(bob, number)
     write_note(ana, "Before the break")
-    expect(bob.locator("#timeline")).to_contain_text("Before the break", timeout=AT_ONCE)
+    expect(bob.locator("#timeline")).to_contain_text("Before the break")
 
     sitrep.stop("web")
     for page in (ana, bob):
@@ -143,12 +178,12 @@ def test_nothing_is_missing_or_doubled_after_the_server_was_away(sitrep: Sitrep,
     expect(bob.get_by_label("Note for the timeline")).to_have_value("Nobody hears me")
 
     sitrep.start("web")
-    wait_for(lambda: is_up(sitrep), "the web server answers again")
+    wait_until_up(sitrep)
     sitrep.manage("shell", "-c", ADD_NOTE.format(number=number, texts=["While they come back"]))
     for page in (ana, bob):
-        expect(page.locator("#live-state")).to_have_attribute("data-state", "live", timeout=AFTER_A_BREAK)
+        expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
     bob.get_by_label("Note for the timeline").press("Enter")
-    expect(ana.locator("#timeline")).to_contain_text("Nobody hears me", timeout=AT_ONCE)
+    expect(ana.locator("#timeline")).to_contain_text("Nobody hears me")
     for page in (ana, bob):
         assert_whole(page, last_sequence(sitrep, number))
 
@@ -163,20 +198,19 @@ def test_who_writes_faster_than_the_line_loses_nothing(sitrep: Sitrep, people: C
         held.append(route)
 
     ana.route(f"**/incidents/{number}/notes/", hold, times=2)
+    ana.evaluate(COUNT_ANSWERS)
     note = ana.get_by_label("Note for the timeline")
     write_note(ana, "First")
-    while not held:
-        ana.wait_for_timeout(20)
+    wait_in(ana, lambda: bool(held), "the note is on its way")
     note.fill("Second")
     held.pop().continue_()
     expect(ana.locator("#timeline")).to_contain_text("First")
-    ana.wait_for_timeout(300)
+    ana.wait_for_function("window.answers === 1")
     expect(note).to_have_value("Second")
 
     # Sent while another is on its way: it waits for its turn.
     note.press("Enter")
-    while not held:
-        ana.wait_for_timeout(20)
+    wait_in(ana, lambda: bool(held), "the note is on its way")
     note.fill("Third")
     note.press("Enter")
     held.pop().continue_()
@@ -195,12 +229,11 @@ def test_an_entry_that_is_lost_between_a_hole_and_its_answer_comes_with_the_next
     bob.route_web_socket("**/ws/**", lossy.connect)
     watch(bob, number)
     watch(ana, number)
-    while not lossy.is_settled:
-        bob.wait_for_timeout(20)
+    wait_in(bob, lambda: lossy.is_settled, "the server has answered for what bob has")
     write_note(ana, "This one is lost")
     expect(ana.locator("#timeline")).to_contain_text("This one is lost")
     write_note(ana, "This one shows the hole")
-    expect(bob.locator("#timeline")).to_contain_text("This one is lost", timeout=AFTER_A_BREAK)
+    expect(bob.locator("#timeline")).to_contain_text("This one is lost")
     assert lossy.happened == ["an entry was lost", "the question was cut off", "connected again"]
     assert_whole(bob, last_sequence(sitrep, number))
 
@@ -244,10 +277,10 @@ def test_a_page_without_a_websocket_polls(sitrep: Sitrep, people: Callable[..., 
     bob.route_web_socket("**", lambda socket: socket.close())
     bob.goto(f"/incidents/{number}/")
     bob.evaluate("window.neverReloaded = true")
-    expect(bob.locator("#live-state")).to_have_attribute("data-state", "polling", timeout=AFTER_A_BREAK)
+    expect(bob.locator("#live-state")).to_have_attribute("data-state", "polling")
     watch(ana, number)
     write_note(ana, "Two more consumers")
-    expect(bob.locator("#timeline")).to_contain_text("Two more consumers", timeout=AFTER_A_BREAK)
+    expect(bob.locator("#timeline")).to_contain_text("Two more consumers")
     assert_whole(bob, last_sequence(sitrep, number))
 
 
@@ -263,19 +296,21 @@ def test_who_is_taken_out_of_a_private_incident_hears_no_more_of_it(
     ana.get_by_role("button", name="Members").click()
     ana.locator("#member-dialog").get_by_label("Person").select_option(label="Bob Okafor")
     ana.locator("#member-dialog").get_by_role("button", name="Let in").click()
+    expect(ana.locator("#member-dialog li", has_text="Bob Okafor")).to_be_attached()
     watch(bob, number)
     tab = bob.context.new_page()
     tab.goto("/")
     tab.evaluate(LISTEN, f"/ws/incidents/{number}/")
     watch(ana, number)
     write_note(ana, "The key is in the build log")
-    expect(bob.locator("#timeline")).to_contain_text("The key is in the build log", timeout=AT_ONCE)
+    expect(bob.locator("#timeline")).to_contain_text("The key is in the build log")
     tab.wait_for_function("window.heard.includes('build log')")
 
     ana.get_by_label("More").click()
     ana.get_by_role("button", name="Members").click()
     ana.locator("#member-dialog li", has_text="Bob Okafor").get_by_role("button", name="Take away").click()
-    bob.wait_for_url("**/incidents/", timeout=3 * AT_ONCE)
+    expect(ana.locator("#member-dialog li", has_text="Bob Okafor")).not_to_be_attached()
+    bob.wait_for_url("**/incidents/")
     tab.wait_for_function("window.closed_with === 4403")
     watch(ana, number)
     write_note(ana, "The new key is under the mat")
