@@ -1,39 +1,30 @@
-"""Every write on a running escalation: start, acknowledge, resolve."""
+"""Every write on a running escalation."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
 
 from accounts.actor import Actor
+from accounts.models import User
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from events.poke import poke
-from oncall.ledger import add_ledger_entry
-from oncall.models import Escalation, EscalationEntry, EscalationPolicy, Page
+from oncall.engine import SEND_PAGES, begin_again, earliest, page_row
+from oncall.hours import next_working_hours
+from oncall.ledger import CHAIN_FIELDS, add_ledger_entry
+from oncall.models import Escalation, EscalationAnswer, EscalationEntry, EscalationPolicy, Page, Urgency
+from oncall.paths import freeze, path_to_user
 from oncall.permissions import can_answer, can_page, can_resolve
+from oncall.reach import Reach
+from oncall.roster import schedule_specs
+from oncall.walk import planned_pages
 
 TICK = "oncall.tick"
+LONGEST_SNOOZE = timedelta(days=7)
+NOT_YOURS = "You were not paged for this, and viewers may not answer for others."
 Kind = EscalationEntry.Kind
 Status = Escalation.Status
-
-
-def freeze(policy: EscalationPolicy) -> dict[str, Any]:
-    """The policy as it is now, as the path that an escalation will walk whatever is changed later."""
-    levels = [
-        {
-            "timeout_seconds": level.timeout_minutes * 60,
-            "targets": [
-                {"type": "schedule", "id": target.schedule_id, "name": str(target.schedule)}
-                if target.schedule_id
-                else {"type": "user", "id": target.user_id, "name": str(target.user)}
-                for target in level.targets.all()
-            ],
-        }
-        for level in policy.levels.prefetch_related("targets__schedule", "targets__user").order_by("position")
-    ]
-    stages = [{"first": 0, "count": len(levels), "repeats": policy.repeats}]
-    return {"policy": policy.name, "stages": stages, "levels": levels}
 
 
 @transaction.atomic
@@ -45,46 +36,81 @@ def start_escalation(
     now: datetime,
     detail: str = "",
     facts: dict[str, str] | None = None,
+    urgency: str = Urgency.HIGH,
     is_private: bool = False,
     path: dict[str, Any] | None = None,
 ) -> Escalation:
-    """Starts paging along a frozen copy of the policy; the first level is due at once.
+    """Starts paging along a frozen copy of the policy; the first level is due at once, low urgency may have to wait.
 
     `path` saves the reading when the caller has frozen the same policy already.
     """
     require(can_page(actor), "Viewers may not page people.")
     if not title.strip():
         raise Invalid("A page needs a title.", field="title", remedy="Say in a few words what is wrong.")
+    if urgency not in Urgency.values:
+        raise Invalid(f"{urgency!r} is not an urgency.", field="urgency", remedy="Use high or low.")
+    path = path or freeze(policy, urgency=urgency, facts=facts)
+    lasts = path.get("auto_resolve_seconds")
     escalation = Escalation.objects.create(
         policy=policy,
         title=title.strip()[:300],
         detail=detail,
         facts=facts or {},
+        urgency=urgency,
         is_private=is_private,
-        path=path or freeze(policy),
-        due_at=now,
+        path=path,
+        due_at=_first_due(policy, urgency, now),
+        auto_resolve_at=now + timedelta(seconds=lasts) if lasts else None,
         started_at=now,
     )
     add_ledger_entry(escalation, Kind.STARTED, f"{actor.name} started {policy.name}", now, actor=actor)
-    publish("escalation.started", subject=escalation, actor=actor, data={"policy": policy.name})
+    publish("escalation.started", subject=escalation, actor=actor, data={"policy": policy.name, "urgency": urgency})
     poke(TICK)
     return escalation
 
 
+def _first_due(policy: EscalationPolicy, urgency: str, now: datetime) -> datetime:
+    """At once, or when the working hours of the first schedule that the policy pages begin."""
+    if urgency != Urgency.LOW or policy.low_urgency != EscalationPolicy.LowUrgency.WORKING_HOURS:
+        return now
+    targets = policy.levels.filter(targets__schedule__isnull=False).order_by("position", "targets__id")
+    schedule_id = targets.values_list("targets__schedule_id", flat=True).first()
+    spec = schedule_specs(now, now, {schedule_id}).get(schedule_id) if schedule_id else None
+    return (next_working_hours(spec, now) if spec else None) or now
+
+
+def _locked(escalation: Escalation) -> Escalation:
+    return Escalation.objects.select_for_update().get(pk=escalation.pk)
+
+
+def _refuse_if_over(escalation: Escalation, remedy: str) -> None:
+    if escalation.status == Status.RESOLVED:
+        raise Conflict("This is already resolved.", remedy=remedy)
+
+
 @transaction.atomic
 def acknowledge_escalation(*, actor: Actor, escalation: Escalation, now: datetime) -> Escalation:
-    """A person has it: paging stops. Again changes nothing; one that nobody answered in time still can be."""
-    escalation = Escalation.objects.select_for_update().get(pk=escalation.pk)
-    require(can_answer(actor, escalation), "You were not paged for this, and viewers may not answer for others.")
+    """A person has it: paging stops once as many have answered as the level asks for. Again changes nothing.
+
+    One that nobody answered in time still can be acknowledged.
+    """
+    escalation = _locked(escalation)
+    require(can_answer(actor, escalation), NOT_YOURS)
     if escalation.status == Status.ACKNOWLEDGED:
         return escalation
-    if escalation.status == Status.RESOLVED:
-        raise Conflict("This is already resolved.", remedy="There is nothing left to acknowledge.")
-    escalation.status = Status.ACKNOWLEDGED
-    escalation.due_at = escalation.ended_at = None
-    escalation.outcome = Escalation.Outcome.OPEN
-    escalation.acknowledged_at = now
+    _refuse_if_over(escalation, "There is nothing left to acknowledge.")
+    missing = _missing_answers(actor, escalation, now)
+    if missing:
+        text = f"{actor.name} acknowledged; {missing} more {'has' if missing == 1 else 'have'} to answer"
+        _drop_unsent(escalation, user_id=actor.user_id)
+        add_ledger_entry(escalation, Kind.ACKNOWLEDGED, text, now, actor=actor, data={"missing": missing})
+        publish("escalation.partly_acknowledged", subject=escalation, actor=actor, data={"missing": missing})
+        return escalation
+    escalation.status, escalation.outcome = Status.ACKNOWLEDGED, Escalation.Outcome.OPEN
+    escalation.ended_at = None
+    escalation.acknowledged_at = escalation.acknowledged_at or now
     escalation.acknowledged_by_id = actor.user_id
+    escalation.due_at = _silent_until(escalation, now)
     escalation.save(update_fields=["status", "outcome", "due_at", "ended_at", "acknowledged_at", "acknowledged_by"])
     _drop_unsent(escalation)
     seconds = int((now - escalation.started_at).total_seconds())
@@ -94,17 +120,200 @@ def acknowledge_escalation(*, actor: Actor, escalation: Escalation, now: datetim
     return escalation
 
 
+def _silent_until(escalation: Escalation, now: datetime) -> datetime | None:
+    """When the engine looks again at one that is acknowledged."""
+    seconds = escalation.path.get("acknowledgement_seconds")
+    return earliest(now + timedelta(seconds=seconds) if seconds else None, escalation.auto_resolve_at)
+
+
+def _missing_answers(actor: Actor, escalation: Escalation, now: datetime) -> int:
+    """Keeps this answer and says how many more the level that was paged last needs."""
+    level = max(escalation.level - 1, 0)
+    if actor.user_id is not None:
+        _keep_answer(escalation, actor.user_id, EscalationAnswer.Kind.ACKNOWLEDGED, now)
+    levels = escalation.path["levels"]
+    needed = levels[level].get("answers_needed", 1) if levels else 1
+    if needed == 1 or actor.user_id is None or escalation.status != Status.TRIGGERED:
+        return 0
+    paged = set(
+        escalation.pages.filter(level=level, round=escalation.round, run=escalation.run).values_list(
+            "user_id", flat=True
+        )
+    )
+    answered = set(
+        escalation.answers.filter(kind=EscalationAnswer.Kind.ACKNOWLEDGED, run=escalation.run).values_list(
+            "user_id", flat=True
+        )
+    )
+    wanted = len(paged) if needed == 0 else min(needed, len(paged))
+    return max(wanted - len(answered & paged), 0)
+
+
+def _keep_answer(escalation: Escalation, user_id: int, kind: EscalationAnswer.Kind, now: datetime) -> None:
+    EscalationAnswer.objects.update_or_create(
+        escalation=escalation,
+        run=escalation.run,
+        level=max(escalation.level - 1, 0),
+        round=escalation.round,
+        user_id=user_id,
+        defaults={"kind": kind, "at": now},
+    )
+
+
+@transaction.atomic
+def decline_escalation(*, actor: Actor, escalation: Escalation, now: datetime) -> Escalation:
+    """A paged person cannot take it: they are left alone, and once all of the level cannot, the next level is due."""
+    escalation = _locked(escalation)
+    require(actor.user_id is not None and can_answer(actor, escalation), NOT_YOURS)
+    if escalation.status != Status.TRIGGERED:
+        raise Conflict("Nobody is being paged for this any more.", remedy="There is nothing left to decline.")
+    paged = set(
+        escalation.pages.filter(
+            level=max(escalation.level - 1, 0), round=escalation.round, run=escalation.run
+        ).values_list("user_id", flat=True)
+    )
+    declined = escalation.answers.filter(
+        kind=EscalationAnswer.Kind.DECLINED,
+        run=escalation.run,
+        level=max(escalation.level - 1, 0),
+        round=escalation.round,
+    )
+    if declined.filter(user_id=actor.user_id).exists():
+        return escalation
+    _keep_answer(escalation, actor.person_id, EscalationAnswer.Kind.DECLINED, now)
+    _drop_unsent(escalation, user_id=actor.user_id)
+    add_ledger_entry(escalation, Kind.DECLINED, f"{actor.name} cannot take it", now, actor=actor)
+    publish("escalation.declined", subject=escalation, actor=actor, data={"text": f"{actor.name} cannot take it"})
+    if paged and paged <= set(declined.values_list("user_id", flat=True)):
+        escalation.due_at = now
+        escalation.save(update_fields=["due_at"])
+        poke(TICK)
+    return escalation
+
+
+@transaction.atomic
+def escalate_now(*, actor: Actor, escalation: Escalation, now: datetime) -> Escalation:
+    """Pages the next level at once instead of when its time comes; who has acknowledged hands it on by this."""
+    escalation = _locked(escalation)
+    require(can_answer(actor, escalation), NOT_YOURS)
+    _refuse_if_over(escalation, "There is nothing left to escalate.")
+    if escalation.status == Status.EXHAUSTED:
+        raise Conflict("Every level has been tried.", remedy="Hand it to a person or to another policy.")
+    escalation.status, escalation.due_at, escalation.snoozed_until = Status.TRIGGERED, now, None
+    escalation.save(update_fields=["status", "due_at", "snoozed_until"])
+    text = f"{actor.name} escalated to the next level"
+    add_ledger_entry(escalation, Kind.ESCALATED, text, now, actor=actor)
+    publish("escalation.escalated", subject=escalation, actor=actor, data={"text": text})
+    poke(TICK)
+    return escalation
+
+
+@transaction.atomic
+def reassign_escalation(
+    *,
+    actor: Actor,
+    escalation: Escalation,
+    now: datetime,
+    policy: EscalationPolicy | None = None,
+    user: User | None = None,
+) -> Escalation:
+    """Hands it to another policy or to one person, who is paged at once; whoever had it before is left alone."""
+    escalation = _locked(escalation)
+    require(can_page(actor) and can_answer(actor, escalation), NOT_YOURS)
+    _refuse_if_over(escalation, "Start a new one.")
+    if (policy is None) == (user is None):
+        raise Invalid("Choose a policy or a person.", field="policy", remedy="One of the two.")
+    if user is not None and not user.is_active:
+        raise Invalid(f"{user} is no longer active.", field="user", remedy="Choose somebody else.")
+    if policy is not None:
+        escalation.policy = policy
+        escalation.path = freeze(policy, urgency=escalation.urgency, facts=escalation.facts)
+    elif user is not None:
+        escalation.path = path_to_user(user.pk, user.display_name, escalation.path)
+    _drop_unsent(escalation)
+    escalation.stage = escalation.level = escalation.round = 0
+    escalation.run += 1
+    escalation.status, escalation.outcome = Status.TRIGGERED, Escalation.Outcome.OPEN
+    escalation.due_at, escalation.ended_at, escalation.snoozed_until = now, None, None
+    escalation.save(
+        update_fields=[
+            *("policy", "path", "stage", "level", "round", "run"),
+            *("status", "outcome", "due_at", "ended_at", "snoozed_until"),
+        ]
+    )
+    text = f"{actor.name} handed it to {policy.name if policy else user}"
+    add_ledger_entry(escalation, Kind.REASSIGNED, text, now, actor=actor, data={"path": escalation.path})
+    publish("escalation.reassigned", subject=escalation, actor=actor, data={"text": text})
+    poke(TICK)
+    return escalation
+
+
+@transaction.atomic
+def add_responder(*, actor: Actor, escalation: Escalation, user: User, now: datetime) -> Escalation:
+    """Pages one more person at once, beside whoever has it; the path goes on as it was. Again changes nothing."""
+    escalation = _locked(escalation)
+    require(can_page(actor) and can_answer(actor, escalation), NOT_YOURS)
+    _refuse_if_over(escalation, "Start a new one.")
+    person = Reach.of([path_to_user(user.pk, user.display_name, escalation.path)], now, now).people.get(user.pk)
+    if person is None or not person.methods:
+        raise Invalid(
+            f"{user} has no usable contact method.", field="user", remedy="Choose somebody who can be reached."
+        )
+    level = max(escalation.level - 1, 0)
+    already = escalation.pages.filter(run=escalation.run, level=level, round=escalation.round, user=user)
+    if already.exists():
+        return escalation
+    planned = planned_pages(escalation.path, person, level, escalation.round, now)
+    rows = [page_row(escalation, each, now) for each in planned]
+    for row in rows:
+        row.is_extra = True
+    Page.objects.bulk_create(rows)
+    text = f"{actor.name} asked {user.display_name} to help"
+    data = {"users": [user.pk]}
+    add_ledger_entry(escalation, Kind.RESPONDER_ADDED, text, now, actor=actor, data=data)
+    publish("escalation.responder_added", subject=escalation, actor=actor, data={**data, "text": text})
+    poke(SEND_PAGES)
+    return escalation
+
+
+@transaction.atomic
+def snooze_escalation(*, actor: Actor, escalation: Escalation, until: datetime, now: datetime) -> Escalation:
+    """Acknowledges, and pages again at `until` unless it has ended by then."""
+    require(can_answer(actor, escalation), NOT_YOURS)
+    if not now < until <= now + LONGEST_SNOOZE:
+        raise Invalid("Snooze until a time within the next seven days.", field="until", remedy="Choose another time.")
+    escalation = acknowledge_escalation(actor=actor, escalation=escalation, now=now)
+    if escalation.status != Status.ACKNOWLEDGED:
+        raise Conflict("Others have to answer first.", remedy="Your acknowledgement is kept.")
+    escalation.snoozed_until = until
+    escalation.due_at = earliest(until, escalation.auto_resolve_at)
+    escalation.save(update_fields=["snoozed_until", "due_at"])
+    text = f"{actor.name} snoozed it until {until:%Y-%m-%d %H:%M} UTC"
+    add_ledger_entry(escalation, Kind.SNOOZED, text, now, actor=actor, data={"until": until.isoformat()})
+    publish("escalation.snoozed", subject=escalation, actor=actor, data={"text": text, "until": until.isoformat()})
+    return escalation
+
+
+@transaction.atomic
+def keep_acknowledged(*, escalation: Escalation, now: datetime) -> None:
+    """Somebody does something about it: the time after which silence pages again begins anew."""
+    escalation = _locked(escalation)
+    if escalation.status == Status.ACKNOWLEDGED and not escalation.snoozed_until:
+        escalation.due_at = _silent_until(escalation, now)
+        escalation.save(update_fields=["due_at"])
+
+
 @transaction.atomic
 def resolve_escalation(*, actor: Actor, escalation: Escalation, now: datetime, reason: str = "") -> Escalation:
     """Ends the escalation: what it was about is over. Resolving again changes nothing."""
-    escalation = Escalation.objects.select_for_update().get(pk=escalation.pk)
+    escalation = _locked(escalation)
     require(can_resolve(actor, escalation), "Viewers may not end what pages other people.")
     if escalation.status == Status.RESOLVED:
         return escalation
     escalation.status, escalation.outcome = Status.RESOLVED, Escalation.Outcome.RESOLVED
-    escalation.due_at = None
+    escalation.due_at = escalation.snoozed_until = None
     escalation.ended_at = now
-    escalation.save(update_fields=["status", "outcome", "due_at", "ended_at"])
+    escalation.save(update_fields=["status", "outcome", "due_at", "snoozed_until", "ended_at"])
     _drop_unsent(escalation)
     text = f"{actor.name} ended it" + (f": {reason}" if reason else "")
     add_ledger_entry(escalation, Kind.RESOLVED, text, now, actor=actor)
@@ -112,6 +321,24 @@ def resolve_escalation(*, actor: Actor, escalation: Escalation, now: datetime, r
     return escalation
 
 
-def _drop_unsent(escalation: Escalation) -> None:
+@transaction.atomic
+def page_again(*, actor: Actor, escalation: Escalation, now: datetime) -> Escalation:
+    """Takes an acknowledgement back: the level that was paged last is paged once more, at once."""
+    escalation = _locked(escalation)
+    require(can_answer(actor, escalation), NOT_YOURS)
+    if escalation.status != Status.ACKNOWLEDGED:
+        return escalation
+    begin_again(escalation)
+    escalation.due_at, escalation.snoozed_until = now, None
+    escalation.save(update_fields=["status", "run", "level", "due_at", "snoozed_until", *CHAIN_FIELDS])
+    text = f"{actor.name} took the acknowledgement back"
+    add_ledger_entry(escalation, Kind.AGAIN, text, now, actor=actor, data={"run": escalation.run})
+    publish("escalation.again", subject=escalation, actor=actor, data={"reason": text})
+    poke(TICK)
+    return escalation
+
+
+def _drop_unsent(escalation: Escalation, *, user_id: int | None = None) -> None:
     """Pages that no process holds are not needed any more; one that is being sent looks at the state itself."""
-    escalation.pages.filter(state=Page.State.PENDING).update(state=Page.State.DROPPED)
+    pages = escalation.pages.filter(state=Page.State.PENDING)
+    (pages.filter(user_id=user_id) if user_id else pages).update(state=Page.State.DROPPED)

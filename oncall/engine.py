@@ -1,10 +1,9 @@
-"""The paging clock: it finds the escalations that are due, pages their next level, and moves them on.
+"""The paging clock: it finds the escalations that are due, moves each by one step of its path, and writes what follows.
 
 Due times live in the database. A tick claims with SKIP LOCKED, so any number of engines may run, and one that dies
 leaves nothing half done: its transaction never happened.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,37 +11,22 @@ from typing import Any
 from django.db import transaction
 
 from accounts.actor import Actor
-from accounts.models import User
 from events.actions import Fact, publish_all
 from events.poke import poke
 from oncall.ledger import CHAIN_FIELDS, ledger_line
-from oncall.models import ContactMethod, EngineBeat, Escalation, EscalationEntry, Page
-from oncall.roster import schedule_specs, usable_methods
-from oncall.rota import who_is_on_call
+from oncall.models import EngineBeat, Escalation, EscalationEntry, Page
+from oncall.reach import Reach, ReachAt
+from oncall.walk import Move, Paged, PlannedPage, Position, Skipped, Told, advance
 
 SEND_PAGES = "oncall.send_pages"
 BEAT_EVERY = timedelta(seconds=1)
-LAST_LEVEL_WAIT = timedelta(minutes=30)
 ENGINE = Actor.system("Paging engine")
 Kind = EscalationEntry.Kind
-
-
-@dataclass(frozen=True)
-class Roster:
-    """Everything that one tick needs to know of people and schedules."""
-
-    on_call: dict[int, tuple[int, ...]]
-    people: dict[int, User]
-    methods: dict[int, list[ContactMethod]]
-
-    def reach(self, target: dict[str, Any]) -> tuple[list[int], str]:
-        """The ids of the people behind a target, and why there is nobody if so."""
-        if target["type"] == "schedule":
-            user_ids = [user_id for user_id in self.on_call.get(target["id"], ()) if user_id in self.people]
-            return user_ids, "" if user_ids else f"nobody is on call on {target['name']}"
-        if target["id"] in self.people:
-            return [target["id"]], ""
-        return [], f"{target['name']} is no longer active"
+Status = Escalation.Status
+MOVED_FIELDS = [
+    *("status", "outcome", "stage", "level", "round", "run", "due_at", "snoozed_until", "ended_at"),
+    *CHAIN_FIELDS,
+]
 
 
 @dataclass
@@ -66,32 +50,20 @@ def tick(now: datetime, *, limit: int = 200) -> int:
     """Moves every escalation that is due at `now` by one step and returns how many there were (at most `limit`)."""
     with transaction.atomic():
         due = list(
-            Escalation.objects.select_for_update(skip_locked=True)
-            .filter(status=Escalation.Status.TRIGGERED, due_at__lte=now)
-            .order_by("due_at")[:limit]
+            Escalation.objects.select_for_update(skip_locked=True).filter(due_at__lte=now).order_by("due_at")[:limit]
         )
         if due:
-            roster = _roster(due, now)
+            roster = Reach.of([escalation.path for escalation in due], now, now).at(now)
             moves = Moves(now)
             for escalation in due:
-                _advance(escalation, roster, moves)
+                _move(escalation, roster, moves)
             _write(due, moves)
     beat("tick", now)
     return len(due)
 
 
-def _roster(due: Iterable[Escalation], now: datetime) -> Roster:
-    targets = [target for escalation in due for level in escalation.path["levels"] for target in level["targets"]]
-    schedule_ids = {target["id"] for target in targets if target["type"] == "schedule"}
-    on_call = {pk: who_is_on_call(spec, now) for pk, spec in schedule_specs(now, now, schedule_ids).items()}
-    user_ids = {target["id"] for target in targets if target["type"] == "user"}
-    user_ids.update(user_id for ids in on_call.values() for user_id in ids)
-    people = {user.pk: user for user in User.objects.filter(id__in=user_ids, is_active=True)}
-    return Roster(on_call, people, usable_methods(user_ids))
-
-
 def _write(due: list[Escalation], moves: Moves) -> None:
-    Escalation.objects.bulk_update(due, ["level", "round", "status", "due_at", "ended_at", "outcome", *CHAIN_FIELDS])
+    Escalation.objects.bulk_update(due, MOVED_FIELDS)
     Page.objects.bulk_create(moves.pages, ignore_conflicts=True)
     EscalationEntry.objects.bulk_create(moves.entries)
     publish_all(moves.facts, actor=ENGINE)
@@ -99,80 +71,91 @@ def _write(due: list[Escalation], moves: Moves) -> None:
         poke(SEND_PAGES)
 
 
-def _advance(escalation: Escalation, roster: Roster, moves: Moves) -> None:
-    """Pages the next level at which somebody can be reached; levels with nobody are skipped at once.
-
-    When every level has just been skipped, walking them again at once would find nobody either: that ends it.
-    """
-    levels = escalation.path["levels"]
-    skipped = 0
-    while True:
-        if escalation.level >= len(levels):
-            if escalation.round >= escalation.path["stages"][0]["repeats"] or skipped >= len(levels):
-                _exhaust(escalation, moves)
-                return
-            escalation.level, escalation.round = 0, escalation.round + 1
-        number = escalation.level
-        escalation.level += 1
-        if _page_level(escalation, number, roster, moves):
-            wait = timedelta(seconds=levels[number]["timeout_seconds"])
-            is_last = escalation.level >= len(levels) and escalation.round >= escalation.path["stages"][0]["repeats"]
-            escalation.due_at = moves.now + (LAST_LEVEL_WAIT if is_last and not wait else wait)
-            return
-        skipped += 1
-
-
-def _page_level(escalation: Escalation, number: int, roster: Roster, moves: Moves) -> bool:
-    """Decides the pages of one level; False if nobody can be reached there."""
-    reasons: list[str] = []
-    reached: dict[int, list[ContactMethod]] = {}
-    for target in escalation.path["levels"][number]["targets"]:
-        user_ids, reason = roster.reach(target)
-        if reason:
-            reasons.append(reason)
-        for user_id in user_ids:
-            methods = roster.methods.get(user_id, [])
-            if methods:
-                reached[user_id] = methods
-            else:
-                reasons.append(f"{roster.people[user_id].display_name} has no usable contact method")
-    data: dict[str, Any] = {"level": number, "round": escalation.round}
-    if reasons or not reached:
-        why = "; ".join(dict.fromkeys(reasons)) or "it has no targets"
-        word = "level skipped" if not reached else "not everybody was paged"
-        text = f"Level {number + 1}: {word}: {why}"
-        moves.record(escalation, Kind.SKIPPED, text, data, fact="escalation.level_skipped", reason=why)
-    if not reached:
-        return False
-    moves.pages += [
-        Page(
-            escalation=escalation,
-            level=number,
-            round=escalation.round,
-            user_id=user_id,
-            contact_method=method,
-            channel=method.kind,
-            address=method.address,
-            due_at=moves.now,
-            created_at=moves.now,
+def _move(escalation: Escalation, roster: ReachAt, moves: Moves) -> None:
+    """One step: the end that was set from the start, paging again after silence or a snooze, or the next level."""
+    if escalation.auto_resolve_at and escalation.auto_resolve_at <= moves.now:
+        _end(escalation, moves, Status.RESOLVED, Escalation.Outcome.AUTO_RESOLVED)
+        return
+    if escalation.status == Status.ACKNOWLEDGED:
+        begin_again(escalation)
+        why = "the snooze is over" if escalation.snoozed_until else "nothing followed the acknowledgement"
+        escalation.snoozed_until = None
+        moves.record(
+            escalation, Kind.AGAIN, f"Paging again: {why}", {"run": escalation.run}, fact="escalation.again", reason=why
         )
-        for user_id, methods in reached.items()
-        for method in methods
-    ]
-    names = ", ".join(roster.people[user_id].display_name for user_id in reached)
-    data = {**data, "users": list(reached)}
-    text = f"Level {number + 1}: paging {names}"
-    moves.record(escalation, Kind.PAGED, text, data, fact="escalation.level_paged", names=names)
-    return True
+    position = Position(escalation.stage, escalation.level, escalation.round)
+    move = advance(escalation.path, position, escalation.facts, roster, moves.now)
+    _record_move(escalation, move, moves)
+    escalation.stage, escalation.level = move.position.stage, move.position.level
+    escalation.round = move.position.round
+    if move.due_at is None:
+        _end(escalation, moves, Status.EXHAUSTED, Escalation.Outcome.EXHAUSTED)
+    else:
+        escalation.due_at = earliest(move.due_at, escalation.auto_resolve_at)
 
 
-def _exhaust(escalation: Escalation, moves: Moves) -> None:
-    escalation.status = Escalation.Status.EXHAUSTED
-    escalation.outcome = Escalation.Outcome.EXHAUSTED
-    escalation.due_at = None
+def begin_again(escalation: Escalation) -> None:
+    """Pages the level that was paged last once more, in a run of its own; the caller saves."""
+    escalation.status = Status.TRIGGERED
+    escalation.run += 1
+    escalation.level = max(escalation.level - 1, 0)
+
+
+def _record_move(escalation: Escalation, move: Move, moves: Moves) -> None:
+    for happened in move.happened:
+        data: dict[str, Any] = {"level": happened.level, "round": happened.round, "run": escalation.run}
+        if isinstance(happened, Skipped):
+            word = "level skipped" if happened.is_whole else "not everybody was paged"
+            text = f"Level {happened.level + 1}: {word}: {happened.reason}"
+            moves.record(escalation, Kind.SKIPPED, text, data, fact="escalation.level_skipped", reason=happened.reason)
+        elif isinstance(happened, Told):
+            data["target"] = dict(happened.target)
+            text = f"Level {happened.level + 1}: telling {happened.target['name']}"
+            moves.record(escalation, Kind.TOLD, text, data, fact="escalation.told")
+        elif isinstance(happened, Paged):
+            names = ", ".join(happened.names)
+            data["users"] = list(happened.user_ids)
+            text = f"Level {happened.level + 1}: paging {names}"
+            moves.record(escalation, Kind.PAGED, text, data, fact="escalation.level_paged", names=names)
+            if happened.shadows:
+                data = {"level": happened.level, "shadows": list(happened.shadows), "names": names}
+                moves.facts.append(Fact("escalation.shadows_told", escalation, data))
+    moves.pages += [page_row(escalation, planned, moves.now) for planned in move.pages]
+
+
+def page_row(escalation: Escalation, planned: PlannedPage, now: datetime) -> Page:
+    """A planned page as the row that the sending step finds."""
+    return Page(
+        escalation=escalation,
+        level=planned.level,
+        round=planned.round,
+        run=escalation.run,
+        step=planned.step,
+        user_id=planned.user_id,
+        contact_method_id=planned.method.method_id,
+        channel=planned.method.kind,
+        address=planned.method.address,
+        due_at=planned.due_at,
+        created_at=now,
+    )
+
+
+def _end(escalation: Escalation, moves: Moves, status: Status, outcome: Escalation.Outcome) -> None:
+    escalation.status, escalation.outcome = status, outcome
+    escalation.due_at = escalation.snoozed_until = None
     escalation.ended_at = moves.now
-    text = "Nobody answered: every level was tried"
-    moves.record(escalation, Kind.EXHAUSTED, text, {}, fact="escalation.exhausted")
+    if status == Status.EXHAUSTED:
+        moves.record(
+            escalation, Kind.EXHAUSTED, "Nobody answered: every level was tried", {}, fact="escalation.exhausted"
+        )
+    else:
+        text = "Ended by itself: it was open for as long as its policy allows"
+        moves.record(escalation, Kind.RESOLVED, text, {}, fact="escalation.resolved", reason="auto-resolve")
+
+
+def earliest(*instants: datetime | None) -> datetime | None:
+    """The first of those that are there."""
+    return min((instant for instant in instants if instant), default=None)
 
 
 def beat(name: str, now: datetime) -> None:
@@ -189,4 +172,4 @@ def heartbeat_age(now: datetime) -> timedelta | None:
 
 def overdue(now: datetime, *, grace: timedelta = timedelta(seconds=30)) -> int:
     """How many open escalations should have been looked at and were not."""
-    return Escalation.objects.filter(status=Escalation.Status.TRIGGERED, due_at__lt=now - grace).count()
+    return Escalation.objects.filter(due_at__lt=now - grace).count()

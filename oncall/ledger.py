@@ -41,7 +41,7 @@ def ledger_line(
     actor: Actor,
     data: dict[str, Any] | None = None,
 ) -> EscalationEntry:
-    """The next line of a locked escalation, not yet stored; the caller stores it and the escalation's `CHAIN_FIELDS`."""
+    """The next line of a locked escalation, not yet stored; the caller stores it and the `CHAIN_FIELDS`."""
     entry = EscalationEntry(
         escalation=escalation,
         number=escalation.entry_count + 1,

@@ -1,0 +1,123 @@
+"""The frozen copy of a policy that an escalation walks whatever is changed later (its shape: oncall/walk.py)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db.models import F
+
+from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, Urgency
+from oncall.targets import service_owner
+from oncall.walk import FOR_EVER
+
+MOST_POLICIES_IN_A_ROW = 5
+MANAGERS_WAIT_SECONDS = 15 * 60
+ADMINISTRATORS_WAIT_SECONDS = 10 * 60
+Path = dict[str, Any]
+
+
+def freeze(
+    policy: EscalationPolicy,
+    *,
+    urgency: str = Urgency.HIGH,
+    facts: Mapping[str, Any] | None = None,
+    takes_turn: bool = True,
+) -> Path:
+    """The policy as it is now, with the policies that follow it when nobody answers.
+
+    `takes_turn` moves the policy's round robin on; without it (in a simulation) nothing is written.
+    """
+    levels: list[dict[str, Any]] = []
+    stages: list[dict[str, int]] = []
+    current: EscalationPolicy | None = policy
+    seen: list[EscalationPolicy] = []
+    while current is not None and current not in seen and len(seen) < MOST_POLICIES_IN_A_ROW:
+        seen.append(current)
+        own = [frozen_level(level, facts or {}) for level in _levels(current)]
+        _add_stage(levels, stages, own, current.repeats)
+        current = current.next_policy if current.on_exhausted == EscalationPolicy.Exhausted.POLICY else None
+    last = seen[-1]
+    if last.on_exhausted == EscalationPolicy.Exhausted.MANAGERS:
+        team = {"id": last.team_id, "name": f"managers of {last.team}" if last.team_id else "managers"}
+        _add_stage(levels, stages, [_role_level({"type": "managers", **team}, MANAGERS_WAIT_SECONDS)], 0)
+    elif last.on_exhausted == EscalationPolicy.Exhausted.ADMINISTRATORS:
+        target = {"type": "administrators", "id": None, "name": "administrators"}
+        _add_stage(levels, stages, [_role_level(target, ADMINISTRATORS_WAIT_SECONDS)], FOR_EVER)
+    return {
+        "policy": policy.name,
+        "urgency": str(urgency),
+        "zone": _zone(policy),
+        "turn": _turn(policy, levels) if takes_turn else policy.turn,
+        "levels": levels,
+        "stages": stages,
+        "acknowledgement_seconds": _seconds(policy.acknowledgement_timeout_minutes),
+        "auto_resolve_seconds": _seconds(policy.auto_resolve_minutes),
+        "digest": urgency == Urgency.LOW and policy.low_urgency == EscalationPolicy.LowUrgency.DIGEST,
+    }
+
+
+def path_to_user(user_id: int, name: str, old: Path) -> Path:
+    """A path to one person, for an escalation that is handed to them; what is not about people stays as it was."""
+    target = {"type": "user", "id": user_id, "name": name}
+    return {**old, "levels": [_role_level(target, 300)], "stages": [{"first": 0, "count": 1, "repeats": 2}]}
+
+
+def _levels(policy: EscalationPolicy) -> list[EscalationLevel]:
+    related = ("targets__schedule", "targets__user", "targets__team")
+    return list(policy.levels.prefetch_related(*related).order_by("position"))
+
+
+def frozen_level(level: EscalationLevel, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """One level of a path."""
+    return {
+        "timeout_seconds": level.timeout_minutes * 60,
+        "condition": level.condition,
+        "answers_needed": level.answers_needed,
+        "is_round_robin": level.is_round_robin,
+        "targets": [frozen_target(target, facts) for target in level.targets.all()],
+    }
+
+
+def frozen_target(target: EscalationTarget, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """One target of a path. Addresses and secrets stay behind: chats and webhooks are looked up when they are told."""
+    if target.kind == EscalationTarget.Kind.SERVICE_OWNER:
+        team = service_owner(facts)
+        if team is None:
+            return {"type": "service_owner", "id": None, "name": "owner of the service"}
+        return {"type": "team", "id": team.pk, "name": f"{team.name}, who own the service"}
+    ids = {"schedule": target.schedule_id, "user": target.user_id, "team": target.team_id}
+    return {"type": target.kind, "id": ids.get(target.kind, target.pk), "name": str(target)}
+
+
+def _role_level(target: dict[str, Any], wait_seconds: int) -> dict[str, Any]:
+    return {
+        "timeout_seconds": wait_seconds,
+        "condition": {},
+        "answers_needed": 1,
+        "is_round_robin": False,
+        "targets": [target],
+    }
+
+
+def _add_stage(
+    levels: list[dict[str, Any]], stages: list[dict[str, int]], more: list[dict[str, Any]], repeats: int
+) -> None:
+    stages.append({"first": len(levels), "count": len(more), "repeats": repeats})
+    levels += more
+
+
+def _zone(policy: EscalationPolicy) -> str:
+    """The zone of the clock that conditions read: of the first schedule that the policy pages."""
+    first = policy.levels.filter(targets__schedule__isnull=False).order_by("position", "targets__id")
+    return first.values_list("targets__schedule__time_zone", flat=True).first() or "UTC"
+
+
+def _turn(policy: EscalationPolicy, levels: list[dict[str, Any]]) -> int:
+    """Whose turn it is where a level takes one person after the other; only then is the policy's row written."""
+    if not any(level["is_round_robin"] for level in levels):
+        return 0
+    EscalationPolicy.objects.filter(pk=policy.pk).update(turn=F("turn") + 1)
+    return EscalationPolicy.objects.values_list("turn", flat=True).get(pk=policy.pk) - 1
+
+
+def _seconds(minutes: int | None) -> int | None:
+    return minutes * 60 if minutes else None
