@@ -13,8 +13,9 @@ from events.actions import publish
 from incidents.actions import attach_escalation, declare_incident
 from incidents.models import Incident, TimelineEntry
 from incidents.timeline import add_entry
-from oncall.actions import freeze, start_escalation
+from oncall.actions import start_escalation
 from oncall.models import Escalation, EscalationPolicy
+from oncall.paths import freeze
 
 Outcome = RawEvent.Outcome
 
