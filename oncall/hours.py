@@ -4,7 +4,7 @@ Every hour on call counts once, as the heaviest kind that it is: a public holida
 weekday. Hours are those that have really passed: a night in which the clocks go back has one more.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -39,6 +39,14 @@ class Hours:
     night: timedelta = timedelta(0)
     weekend: timedelta = timedelta(0)
     holiday: timedelta = timedelta(0)
+
+    def __add__(self, other: "Hours") -> "Hours":
+        return Hours(
+            self.weekday + other.weekday,
+            self.night + other.night,
+            self.weekend + other.weekend,
+            self.holiday + other.holiday,
+        )
 
     @property
     def total(self) -> timedelta:
@@ -117,32 +125,36 @@ def hours(schedule: ScheduleSpec, user_id: int, start: datetime, end: datetime, 
 def hours_by_person(
     found: Iterable[Shift], *, zone: ZoneInfo, country: str = "", night: WeeklyHours = NIGHT
 ) -> dict[int, Hours]:
-    """The time on call of everybody in these shifts, by kind.
+    """The time on call of everybody in these shifts, by kind; as `weigh` weighs them."""
+    found = list(found)
+    totals: dict[int, Hours] = {}
+    for shift, weight in zip(found, weigh(found, zone=zone, country=country, night=night), strict=True):
+        for user_id in shift.user_ids:
+            totals[user_id] = totals[user_id] + weight if user_id in totals else weight
+    return totals
 
-    The shifts are in order and do not overlap. Of `night` only the times count: a night is a night on each weekday, and
-    there are none if its two times are the same.
+
+def weigh(found: Sequence[Shift], *, zone: ZoneInfo, country: str = "", night: WeeklyHours = NIGHT) -> list[Hours]:
+    """The time of each shift by kind; the shifts are in order and do not overlap.
+
+    Of `night` only the times count: a night is a night on each weekday; there are none if its two times are the same.
     """
-    found = [shift for shift in found if shift.start < shift.end]
     if not found:
-        return {}
-    totals: dict[int, dict[Kind, timedelta]] = {}
+        return []
+    weights = []
     stretches = _kinds(zone, country, night, found[0].start, found[-1].end)
     at = 0
     for shift in found:
         while stretches[at][1] <= shift.start:
             at += 1
+        weight = dict.fromkeys(Kind, timedelta(0))
         place = at
         while place < len(stretches) and stretches[place][0] < shift.end:
             begin, finish, kind = stretches[place]
-            length = min(finish, shift.end) - max(begin, shift.start)
-            for user_id in shift.user_ids:
-                person = totals.setdefault(user_id, dict.fromkeys(Kind, timedelta(0)))
-                person[kind] += length
+            weight[kind] += min(finish, shift.end) - max(begin, shift.start)
             place += 1
-    return {
-        user_id: Hours(each[Kind.WEEKDAY], each[Kind.NIGHT], each[Kind.WEEKEND], each[Kind.HOLIDAY])
-        for user_id, each in totals.items()
-    }
+        weights.append(Hours(*weight.values()))
+    return weights
 
 
 def _kinds(
