@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import dj_email_url
 import django_stubs_ext
 import sentry_sdk
 from csp.constants import NONE, SELF
 from environs import Env, EnvError
 
 from config.logs import logging_config
+from config.providers import PhoneProvider, phone_providers
 
 django_stubs_ext.monkeypatch()
 
@@ -30,12 +32,26 @@ def refuse(reason: str) -> None:
     sys.exit(f"Sitrep can't start: {reason} (see deploy/env.example)")
 
 
+FROM_FILES = {
+    "SECRET_KEY",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "CELERY_BROKER_URL",
+    "EMAIL_URL",
+    "EMAIL_FALLBACK_URLS",
+    "SMS_PROVIDERS",
+    "VOICE_PROVIDERS",
+    "VAPID_PRIVATE_KEY",
+    "METRICS_TOKEN",
+    "ENCRYPTION_KEYS",
+    "SENTRY_DSN",
+}
+
+
 def read_secret_files() -> None:
     """Fills NAME from the file that NAME_FILE points at (Docker and Kubernetes secrets)."""
     for name, filename in list(os.environ.items()):
-        if name in {"SECRET_KEY_FILE", "DATABASE_URL_FILE", "REDIS_URL_FILE", "CELERY_BROKER_URL_FILE"} or (
-            name in {"EMAIL_URL_FILE", "METRICS_TOKEN_FILE", "ENCRYPTION_KEYS_FILE", "SENTRY_DSN_FILE"}
-        ):
+        if name.endswith("_FILE") and name.removesuffix("_FILE") in FROM_FILES:
             try:
                 os.environ.setdefault(name.removesuffix("_FILE"), Path(filename).read_text().strip())
             except OSError as error:
@@ -65,6 +81,11 @@ try:
     CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
     DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", 20)
     EMAIL_URL = env.str("EMAIL_URL", "")
+    EMAIL_FALLBACK_URLS: list[str] = env.list("EMAIL_FALLBACK_URLS", [])
+    SMS_PROVIDER_URLS: list[str] = env.list("SMS_PROVIDERS", [])
+    VOICE_PROVIDER_URLS: list[str] = env.list("VOICE_PROVIDERS", [])
+    VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", "")
+    PROVE_EVERY_DAYS = env.int("PROVE_EVERY_DAYS", 30)
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sitrep <sitrep@localhost>")
     ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
@@ -315,8 +336,37 @@ if EMAIL_URL:
     EMAIL_USE_TLS, EMAIL_USE_SSL = mail["EMAIL_USE_TLS"], mail["EMAIL_USE_SSL"]
 else:
     EMAIL_BACKEND = "oncall.mailbox.KeptMailBackend"
+# Servers that are tried in order when the first one fails.
+MAIL_FALLBACKS: list[dict[str, Any]] = []
+for address in EMAIL_FALLBACK_URLS:
+    try:
+        fallback = dj_email_url.parse(address)
+    except ValueError as error:
+        refuse(f"EMAIL_FALLBACK_URLS must be addresses such as smtp://user:password@host:587/?tls=True ({error})")
+    MAIL_FALLBACKS.append(
+        {
+            "host": fallback["EMAIL_HOST"],
+            "port": fallback["EMAIL_PORT"],
+            "username": fallback["EMAIL_HOST_USER"],
+            "password": fallback["EMAIL_HOST_PASSWORD"],
+            "use_tls": fallback["EMAIL_USE_TLS"],
+            "use_ssl": fallback["EMAIL_USE_SSL"],
+        }
+    )
 EMAIL_TIMEOUT = 10
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+# --- Phones and browsers ----------------------------------------------------------------------------------------------
+
+SMS_PROVIDERS: list[PhoneProvider] = []
+VOICE_PROVIDERS: list[PhoneProvider] = []
+try:
+    SMS_PROVIDERS = phone_providers(SMS_PROVIDER_URLS)
+    VOICE_PROVIDERS = phone_providers(VOICE_PROVIDER_URLS)
+except ValueError as error:
+    refuse(f"SMS_PROVIDERS and VOICE_PROVIDERS can't be read: {error}")
+if PROVE_EVERY_DAYS < 2:
+    refuse("PROVE_EVERY_DAYS must be at least 2: people are reminded a day before a proof is too old")
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

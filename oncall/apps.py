@@ -9,5 +9,5 @@ class OncallConfig(AppConfig):
     name = "oncall"
 
     def ready(self) -> None:
-        for channel in ("mail", "web", "webhook"):
+        for channel in ("apprise", "mail", "push", "sms", "voice", "web", "webhook"):
             import_module(f"oncall.channels.{channel}")

@@ -6,7 +6,17 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team, User
-from oncall.models import ContactMethod, Escalation, EscalationPolicy, Override, Page, Schedule
+from oncall.models import (
+    ContactMethod,
+    Escalation,
+    EscalationPolicy,
+    NotificationRule,
+    OnCallProfile,
+    Override,
+    Page,
+    Schedule,
+    Urgency,
+)
 
 
 class ScheduleFilter(ListFilter):
@@ -79,13 +89,43 @@ class OverrideFilter(ListFilter):
 class ContactMethodFilter(ListFilter):
     """Contact methods by person and kind."""
 
-    search_fields = ("address",)
+    search_fields = ("address", "label")
 
     user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
     kind = django_filters.MultipleChoiceFilter(choices=ContactMethod.Kind.choices, label=_("Kind"))
+    is_broken = django_filters.BooleanFilter("broken_reason", method="with_reason", label=_("Broken"))
+    is_verified = django_filters.BooleanFilter("verified_at", lookup_expr="isnull", exclude=True, label=_("Verified"))
 
     class Meta:
         model = ContactMethod
+        fields: list[str] = []
+
+    def with_reason(self, queryset: QuerySet[ContactMethod], name: str, value: bool) -> QuerySet[ContactMethod]:
+        return queryset.exclude(broken_reason="") if value else queryset.filter(broken_reason="")
+
+
+class NotificationRuleFilter(ListFilter):
+    """Notification rules by person and urgency."""
+
+    search_fields = ("contact_method__address", "contact_method__label")
+
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+    urgency = django_filters.MultipleChoiceFilter(choices=Urgency.choices, label=_("Urgency"))
+
+    class Meta:
+        model = NotificationRule
+        fields: list[str] = []
+
+
+class QuietHoursFilter(ListFilter):
+    """Quiet hours by person and country."""
+
+    search_fields = ("user__name", "country")
+
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+
+    class Meta:
+        model = OnCallProfile
         fields: list[str] = []
 
 

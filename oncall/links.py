@@ -1,29 +1,61 @@
-"""Signed links that let a paged person act without signing in. A link serves one page and nothing else."""
+"""Signed links that let a person act without signing in. A link names one page, one person and one verb."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.core import signing
 from django.urls import reverse
 
-SALT = "oncall.page"
+PAGE_SALT = "oncall.page"
+PROOF_SALT = "oncall.proof"
 VALID_FOR = timedelta(days=7)
+# What a link can do by itself; `answer` leads to the page that offers the first three.
+ACTS = ("acknowledge", "escalate", "decline")
+VERBS = ("answer", *ACTS, "received")
 
 
-def page_token(page_id: int) -> str:
+@dataclass(frozen=True)
+class PageToken:
+    """What a page's link says: which page, for whom, to do what."""
+
+    page_id: int
+    user_id: int
+    verb: str
+
+
+def page_token(page_id: int, user_id: int, verb: str = "answer") -> str:
     """The secret part of a page's link."""
-    return signing.dumps(page_id, salt=SALT)
+    return signing.dumps([page_id, user_id, VERBS.index(verb)], salt=PAGE_SALT)
 
 
-def page_link(page_id: int) -> str:
-    """The absolute address at which the paged person acknowledges."""
-    return settings.PUBLIC_URL + reverse("oncall:answer", args=[page_token(page_id)])
+def page_link(page_id: int, user_id: int, verb: str = "answer") -> str:
+    """The absolute address at which the paged person answers, or does the one thing that the verb names."""
+    return settings.PUBLIC_URL + reverse("oncall:answer", args=[page_token(page_id, user_id, verb)])
 
 
-def page_of_token(token: str) -> int | None:
-    """The id of the page behind a link, or None if it is forged or too old."""
+def page_links(page_id: int, user_id: int) -> dict[str, str]:
+    """One link for each thing that can be done, and `received`, to which a device reports that the page arrived."""
+    return {verb: page_link(page_id, user_id, verb) for verb in (*ACTS, "received")}
+
+
+def page_of_token(token: str) -> PageToken | None:
+    """What a link says, or None if it is forged, cut off or too old."""
     try:
-        page_id: int = signing.loads(token, salt=SALT, max_age=VALID_FOR)
-    except signing.BadSignature:
+        page_id, user_id, verb = signing.loads(token, salt=PAGE_SALT, max_age=VALID_FOR)
+        return PageToken(page_id, user_id, VERBS[verb])
+    except (signing.BadSignature, TypeError, ValueError, IndexError):
         return None
-    return page_id
+
+
+def proof_link(method_id: int) -> str:
+    """The absolute address at which somebody says that a test reached them through this contact method."""
+    return settings.PUBLIC_URL + reverse("oncall:prove", args=[signing.dumps(method_id, salt=PROOF_SALT)])
+
+
+def method_of_proof(token: str) -> int | None:
+    """The id of the contact method behind a test's link, or None if it is forged or too old."""
+    try:
+        return int(signing.loads(token, salt=PROOF_SALT, max_age=VALID_FOR))
+    except (signing.BadSignature, TypeError, ValueError):
+        return None

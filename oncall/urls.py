@@ -2,12 +2,19 @@
 
 from django.urls import path
 
-from oncall.views import answer, escalations, kept_mail, now, policies, profile, schedules
+from oncall.views import answer, escalations, kept_mail, now, phone, policies, profile, push, schedules
 
 app_name = "oncall"
 
 urlpatterns = [
     path("p/<str:token>/", answer.answer, name="answer"),
+    path("p/<str:token>/act/", answer.act, name="answer-act"),
+    path("prove/<str:token>/", answer.prove, name="prove"),
+    path("twilio/sms/", phone.sms, name="twilio-sms"),
+    path("twilio/voice/<str:reference>/", phone.voice, name="twilio-voice"),
+    path("twilio/status/<str:reference>/", phone.status, name="twilio-status"),
+    path("service-worker.js", push.service_worker, name="service-worker"),
+    path("manifest.webmanifest", push.manifest, name="manifest"),
     path("oncall/", now.now_page, name="now"),
     path("oncall/pages/", now.my_pages, name="pages"),
     path("oncall/schedules/", schedules.schedule_list, name="schedules"),
@@ -29,6 +36,13 @@ urlpatterns = [
     path("oncall/escalations/<int:pk>/resolve/", escalations.escalation_resolve, name="escalation-resolve"),
     path("settings/profile/", profile.profile, name="profile"),
     path("settings/contact-methods/add/", profile.contact_method_add, name="contact-method-add"),
+    path("settings/contact-methods/push/", push.subscribe, name="push-subscribe"),
+    path("settings/contact-methods/<int:pk>/code/", profile.contact_method_code, name="contact-method-code"),
+    path("settings/contact-methods/<int:pk>/verify/", profile.contact_method_verify, name="contact-method-verify"),
+    path("settings/contact-methods/<int:pk>/secret/", profile.contact_method_secret, name="contact-method-secret"),
+    path("settings/contact-methods/<int:pk>/row/", profile.contact_method_row, name="contact-method-row"),
+    path("settings/notification-rules/<str:urgency>/", profile.rules_save, name="rules-save"),
+    path("settings/quiet-hours/", profile.quiet_hours_save, name="quiet-hours-save"),
     path("settings/contact-methods/<int:pk>/switch/", profile.contact_method_switch, name="contact-method-switch"),
     path("settings/contact-methods/<int:pk>/remove/", profile.contact_method_remove, name="contact-method-remove"),
     path("settings/contact-methods/<int:pk>/test/", profile.contact_method_test, name="contact-method-test"),

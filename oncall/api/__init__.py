@@ -1,8 +1,10 @@
 """On-call in the REST API, a module a subject."""
 
 from accounts.rest import ActionViewSet
-from oncall.api.configuration import ContactMethodViewSet, EscalationPolicyViewSet, OverrideViewSet, ScheduleViewSet
+from oncall.api.configuration import EscalationPolicyViewSet
 from oncall.api.escalations import EscalationViewSet, PageViewSet
+from oncall.api.reaching import ContactMethodViewSet, NotificationRuleViewSet, QuietHoursViewSet
+from oncall.api.schedules import OverrideViewSet, ScheduleViewSet
 
 routes: list[tuple[str, type[ActionViewSet], str]] = [
     ("schedules", ScheduleViewSet, "schedule"),
@@ -11,4 +13,6 @@ routes: list[tuple[str, type[ActionViewSet], str]] = [
     ("escalations", EscalationViewSet, "escalation"),
     ("pages", PageViewSet, "page"),
     ("contact-methods", ContactMethodViewSet, "contact-method"),
+    ("notification-rules", NotificationRuleViewSet, "notification-rule"),
+    ("quiet-hours", QuietHoursViewSet, "quiet-hours"),
 ]

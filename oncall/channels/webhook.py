@@ -24,8 +24,12 @@ def signature(secret: str, at: int, body: bytes) -> str:
 
 
 def _key(message: Message) -> str:
-    """The same for every try of a page; each test is a delivery of its own."""
-    return f"test-{uuid4()}" if message.is_test else f"page-{message.page_id}"
+    """The same for every try of a page; everything else is a delivery of its own."""
+    return f"page-{message.page_id}" if message.is_page else f"{_type(message)}-{uuid4()}"
+
+
+def _type(message: Message) -> str:
+    return "test" if message.is_test else message.purpose
 
 
 @sends(ContactMethod.Kind.WEBHOOK)
@@ -33,7 +37,7 @@ def send(method: ContactMethod, message: Message) -> Result:
     """Any 2xx is accepted; 410 and 404 mean that nobody listens there any more; the rest is tried again."""
     body = json.dumps(
         {
-            "type": "test" if message.is_test else "page",
+            "type": _type(message),
             "page_id": message.page_id,
             "person": message.person,
             "title": message.title,
@@ -42,6 +46,9 @@ def send(method: ContactMethod, message: Message) -> Result:
             "since": message.since.isoformat(),
             "level": message.level,
             "link": message.link,
+            "urgency": message.urgency,
+            "others": list(message.others),
+            **({"code": message.code} if message.code else {}),
         }
     ).encode()
     headers = {"Content-Type": "application/json", "Idempotency-Key": _key(message)}

@@ -1,13 +1,11 @@
 """What people fill in about on-call, a module a subject."""
 
 from oncall.forms.escalations import EscalationForm
-from oncall.forms.people import ContactMethodForm
 from oncall.forms.policies import BaseLevelFormSet, LevelForm, LevelFormSet, PolicyForm, target_choices
 from oncall.forms.schedules import OverrideForm, RotationForm, RotationFormSet, ScheduleForm, rotation_initial
 
 __all__ = [
     "BaseLevelFormSet",
-    "ContactMethodForm",
     "EscalationForm",
     "LevelForm",
     "LevelFormSet",
