@@ -10,9 +10,9 @@ from accounts.models import User
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from events.poke import poke
-from oncall.engine import SEND_PAGES, begin_again, earliest, page_row
+from oncall.engine import AGAIN_FIELDS, SEND_PAGES, begin_again, earliest, page_row
 from oncall.hours import next_working_hours
-from oncall.ledger import CHAIN_FIELDS, add_ledger_entry
+from oncall.ledger import add_ledger_entry
 from oncall.models import Escalation, EscalationAnswer, EscalationEntry, EscalationPolicy, Page, Urgency
 from oncall.paths import freeze, path_to_user
 from oncall.permissions import can_answer, can_page, can_resolve
@@ -59,7 +59,7 @@ def start_escalation(
         urgency=urgency,
         is_private=is_private,
         path=path,
-        due_at=_first_due(policy, urgency, now),
+        due_at=first_due(policy, urgency, now),
         auto_resolve_at=now + timedelta(seconds=lasts) if lasts else None,
         started_at=now,
     )
@@ -69,8 +69,8 @@ def start_escalation(
     return escalation
 
 
-def _first_due(policy: EscalationPolicy, urgency: str, now: datetime) -> datetime:
-    """At once, or when the working hours of the first schedule that the policy pages begin."""
+def first_due(policy: EscalationPolicy, urgency: str, now: datetime) -> datetime:
+    """When the first level is looked at: at once, or when the working hours of the first schedule begin."""
     if urgency != Urgency.LOW or policy.low_urgency != EscalationPolicy.LowUrgency.WORKING_HOURS:
         return now
     targets = policy.levels.filter(targets__schedule__isnull=False).order_by("position", "targets__id")
@@ -97,6 +97,7 @@ def acknowledge_escalation(*, actor: Actor, escalation: Escalation, now: datetim
     escalation = _locked(escalation)
     require(can_answer(actor, escalation), NOT_YOURS)
     if escalation.status == Status.ACKNOWLEDGED:
+        _answer_call_for_help(actor, escalation, EscalationAnswer.Kind.ACKNOWLEDGED, now)
         return escalation
     _refuse_if_over(escalation, "There is nothing left to acknowledge.")
     missing = _missing_answers(actor, escalation, now)
@@ -160,12 +161,30 @@ def _keep_answer(escalation: Escalation, user_id: int, kind: EscalationAnswer.Ki
     )
 
 
+def _answer_call_for_help(actor: Actor, escalation: Escalation, kind: EscalationAnswer.Kind, now: datetime) -> bool:
+    """Keeps what somebody says who was asked to help with what another person has; False if nobody asked them."""
+    if not escalation.is_open or actor.user_id is None:
+        return False
+    asked = escalation.pages.filter(run=escalation.run, user_id=actor.user_id, is_extra=True).exists()
+    answered = escalation.answers.filter(run=escalation.run, user_id=actor.user_id, kind=kind).exists()
+    if asked and not answered:
+        _keep_answer(escalation, actor.user_id, kind, now)
+        _drop_unsent(escalation, user_id=actor.user_id)
+        helps = kind == EscalationAnswer.Kind.ACKNOWLEDGED
+        text = f"{actor.name} helps" if helps else f"{actor.name} cannot help"
+        add_ledger_entry(escalation, Kind.ACKNOWLEDGED if helps else Kind.DECLINED, text, now, actor=actor)
+        publish("escalation.help_answered", subject=escalation, actor=actor, data={"helps": helps, "text": text})
+    return asked
+
+
 @transaction.atomic
 def decline_escalation(*, actor: Actor, escalation: Escalation, now: datetime) -> Escalation:
     """A paged person cannot take it: they are left alone, and once all of the level cannot, the next level is due."""
     escalation = _locked(escalation)
     require(actor.user_id is not None and can_answer(actor, escalation), NOT_YOURS)
     if escalation.status != Status.TRIGGERED:
+        if _answer_call_for_help(actor, escalation, EscalationAnswer.Kind.DECLINED, now):
+            return escalation
         raise Conflict("Nobody is being paged for this any more.", remedy="There is nothing left to decline.")
     paged = set(
         escalation.pages.filter(
@@ -178,7 +197,7 @@ def decline_escalation(*, actor: Actor, escalation: Escalation, now: datetime) -
         level=max(escalation.level - 1, 0),
         round=escalation.round,
     )
-    if declined.filter(user_id=actor.user_id).exists():
+    if declined.filter(user_id=actor.person_id).exists():
         return escalation
     _keep_answer(escalation, actor.person_id, EscalationAnswer.Kind.DECLINED, now)
     _drop_unsent(escalation, user_id=actor.user_id)
@@ -197,7 +216,7 @@ def escalate_now(*, actor: Actor, escalation: Escalation, now: datetime) -> Esca
     escalation = _locked(escalation)
     require(can_answer(actor, escalation), NOT_YOURS)
     _refuse_if_over(escalation, "There is nothing left to escalate.")
-    if escalation.status == Status.EXHAUSTED:
+    if escalation.stage >= len(escalation.path["stages"]):
         raise Conflict("Every level has been tried.", remedy="Hand it to a person or to another policy.")
     escalation.status, escalation.due_at, escalation.snoozed_until = Status.TRIGGERED, now, None
     escalation.save(update_fields=["status", "due_at", "snoozed_until"])
@@ -330,7 +349,7 @@ def page_again(*, actor: Actor, escalation: Escalation, now: datetime) -> Escala
         return escalation
     begin_again(escalation)
     escalation.due_at, escalation.snoozed_until = now, None
-    escalation.save(update_fields=["status", "run", "level", "due_at", "snoozed_until", *CHAIN_FIELDS])
+    escalation.save(update_fields=[*AGAIN_FIELDS, "due_at", "snoozed_until"])
     text = f"{actor.name} took the acknowledgement back"
     add_ledger_entry(escalation, Kind.AGAIN, text, now, actor=actor, data={"run": escalation.run})
     publish("escalation.again", subject=escalation, actor=actor, data={"reason": text})

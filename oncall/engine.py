@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from accounts.actor import Actor
@@ -18,11 +19,15 @@ from oncall.models import EngineBeat, Escalation, EscalationEntry, Page
 from oncall.reach import Reach, ReachAt
 from oncall.walk import Move, Paged, PlannedPage, Position, Skipped, Told, advance
 
+log = structlog.get_logger(__name__)
+
 SEND_PAGES = "oncall.send_pages"
 BEAT_EVERY = timedelta(seconds=1)
+STUCK_AGAIN_AFTER = timedelta(minutes=1)
 ENGINE = Actor.system("Paging engine")
 Kind = EscalationEntry.Kind
 Status = Escalation.Status
+AGAIN_FIELDS = ["status", "run", "stage", "level"]
 MOVED_FIELDS = [
     *("status", "outcome", "stage", "level", "round", "run", "due_at", "snoozed_until", "ended_at"),
     *CHAIN_FIELDS,
@@ -37,6 +42,12 @@ class Moves:
     pages: list[Page] = field(default_factory=list)
     entries: list[EscalationEntry] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+
+    def add(self, more: "Moves") -> None:
+        """Takes in what was decided for one escalation."""
+        self.pages += more.pages
+        self.entries += more.entries
+        self.facts += more.facts
 
     def record(
         self, escalation: Escalation, kind: Kind, text: str, data: dict[str, Any], *, fact: str, **more: Any
@@ -56,7 +67,7 @@ def tick(now: datetime, *, limit: int = 200) -> int:
             roster = Reach.of([escalation.path for escalation in due], now, now).at(now)
             moves = Moves(now)
             for escalation in due:
-                _move(escalation, roster, moves)
+                _move_or_hold(escalation, roster, moves)
             _write(due, moves)
     beat("tick", now)
     return len(due)
@@ -69,6 +80,26 @@ def _write(due: list[Escalation], moves: Moves) -> None:
     publish_all(moves.facts, actor=ENGINE)
     if moves.pages:
         poke(SEND_PAGES)
+
+
+def _move_or_hold(escalation: Escalation, roster: ReachAt, moves: Moves) -> None:
+    """One step of one escalation. What can't be walked holds up nobody else: it is tried again, and somebody is told.
+
+    Such a path is our own mistake; the transaction of all the others must not fall with it.
+    """
+    before = {name: getattr(escalation, name) for name in MOVED_FIELDS}
+    written = Moves(moves.now)
+    try:
+        _move(escalation, roster, written)
+    except Exception as error:
+        log.exception("escalation_stuck", escalation_id=escalation.pk)
+        for name, value in before.items():
+            setattr(escalation, name, value)
+        written = Moves(moves.now)
+        reason = f"{type(error).__name__}: {error}"[:300]
+        written.record(escalation, Kind.FAILED, f"Its path could not be walked: {reason}", {}, fact="escalation.stuck")
+        escalation.due_at = moves.now + STUCK_AGAIN_AFTER
+    moves.add(written)
 
 
 def _move(escalation: Escalation, roster: ReachAt, moves: Moves) -> None:
@@ -95,9 +126,11 @@ def _move(escalation: Escalation, roster: ReachAt, moves: Moves) -> None:
 
 
 def begin_again(escalation: Escalation) -> None:
-    """Pages the level that was paged last once more, in a run of its own; the caller saves."""
+    """Pages the level that was paged last once more, in a run of its own; the caller saves the `AGAIN_FIELDS`."""
     escalation.status = Status.TRIGGERED
     escalation.run += 1
+    # One that was exhausted stands behind its last stage.
+    escalation.stage = min(escalation.stage, len(escalation.path["stages"]) - 1)
     escalation.level = max(escalation.level - 1, 0)
 
 

@@ -5,12 +5,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from accounts.models import Membership, Role, User
 from oncall.hours import is_working_hours
 from oncall.models import NotificationRule, OnCallProfile, Schedule
-from oncall.roster import schedule_specs, usable_methods
+from oncall.roster import schedule_specs, usable_methods, zone_of
 from oncall.rota import ScheduleSpec, shadows_at, who_is_on_call
 from oncall.walk import Method, Person
 
@@ -86,7 +85,7 @@ class Reach:
             self.people[user.pk] = Person(
                 user_id=user.pk,
                 name=user.display_name,
-                zone=ZoneInfo(user.time_zone),
+                zone=zone_of(user.time_zone),
                 methods=tuple(Method(each.pk, each.kind, each.address) for each in methods.get(user.pk, ())),
                 rules={urgency: tuple(steps) for urgency, steps in rules[user.pk].items()},
                 quiet=(profile.quiet_from, profile.quiet_until) if has_quiet else None,  # type: ignore[arg-type]  # both are there

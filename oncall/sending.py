@@ -16,7 +16,7 @@ from oncall.channels import Message, Result, sender_of
 from oncall.engine import ENGINE, beat
 from oncall.ledger import add_ledger_entry
 from oncall.links import page_link, page_links
-from oncall.models import ContactMethod, Escalation, EscalationEntry, Page, PageAttempt
+from oncall.models import ContactMethod, Escalation, EscalationAnswer, EscalationEntry, Page, PageAttempt
 from oncall.reaching import mark_broken
 
 log = structlog.get_logger(__name__)
@@ -92,9 +92,16 @@ def _claim(now: datetime, limit: int) -> list[Page]:
 def _wanted(pages: Sequence[Page], now: datetime) -> list[Page]:
     """Concludes the pages that are not to be sent, and returns the others."""
     wanted = []
+    answered = _answered(pages)
     for page in pages:
         status = page.escalation.status
-        if status not in WANTED and not (page.is_extra and page.escalation.is_open):
+        if (page.escalation_id, page.run, page.level, page.round, page.user_id) in answered:
+            result = Result("failed", "not sent: they have answered")
+            _record(Bundle((page,)), result, now, state=Page.State.DROPPED)
+        elif page.run != page.escalation.run:
+            result = Result("failed", "not sent: it was begun again since")
+            _record(Bundle((page,)), result, now, state=Page.State.DROPPED)
+        elif status not in WANTED and not (page.is_extra and page.escalation.is_open):
             result = Result("failed", f"not sent: the escalation is {status}")
             _record(Bundle((page,)), result, now, state=Page.State.DROPPED)
         elif page.attempts_made > MOST_ATTEMPTS:
@@ -105,6 +112,13 @@ def _wanted(pages: Sequence[Page], now: datetime) -> list[Page]:
         else:
             wanted.append(page)
     return wanted
+
+
+def _answered(pages: Sequence[Page]) -> set[tuple[int, int, int, int, int]]:
+    """Who has answered for which run, level and round: a try that failed before may come up again after it."""
+    escalations = {page.escalation_id for page in pages}
+    answers = EscalationAnswer.objects.filter(escalation_id__in=escalations) if escalations else ()
+    return {(each.escalation_id, each.run, each.level, each.round, each.user_id) for each in answers}
 
 
 def bundled(pages: Sequence[Page]) -> list[Bundle]:
