@@ -1,7 +1,12 @@
 """Starts the `alerts` app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class AlertsConfig(AppConfig):
     name = "alerts"
+
+    def ready(self) -> None:
+        import_module("alerts.handover")

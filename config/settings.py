@@ -6,6 +6,7 @@ Any variable can come from a file instead: `SECRET_KEY_FILE=/run/secrets/key`. d
 import hashlib
 import logging
 import os
+import re
 import secrets
 import sys
 from datetime import timedelta
@@ -86,6 +87,7 @@ try:
     VOICE_PROVIDER_URLS: list[str] = env.list("VOICE_PROVIDERS", [])
     VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", "")
     PROVE_EVERY_DAYS = env.int("PROVE_EVERY_DAYS", 30)
+    BOARD_FRAME_ANCESTORS: list[str] = [SELF, *env.list("BOARD_FRAME_ANCESTORS", [])]
     DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Sitrep <sitrep@localhost>")
     ENCRYPTION_KEYS: list[str] = env.list("ENCRYPTION_KEYS", [])
     METRICS_TOKEN = env.str("METRICS_TOKEN", "")
@@ -367,6 +369,9 @@ except ValueError as error:
     refuse(f"SMS_PROVIDERS and VOICE_PROVIDERS can't be read: {error}")
 if PROVE_EVERY_DAYS < 2:
     refuse("PROVE_EVERY_DAYS must be at least 2: people are reminded a day before a proof is too old")
+for origin in BOARD_FRAME_ANCESTORS[1:]:
+    if origin != "*" and not re.fullmatch(r"https?://[\w.*:\[\]-]+", origin):
+        refuse(f"BOARD_FRAME_ANCESTORS must be sites such as https://intranet.example.com, not {origin!r}")
 
 # --- API ------------------------------------------------------------------------------------------------------------
 

@@ -11,3 +11,4 @@ class OncallConfig(AppConfig):
     def ready(self) -> None:
         for channel in ("apprise", "mail", "push", "sms", "voice", "web", "webhook"):
             import_module(f"oncall.channels.{channel}")
+        import_module("oncall.duty_handlers")

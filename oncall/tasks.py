@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from oncall.actions import TICK
+from oncall.duty import hand_over
 from oncall.engine import SEND_PAGES, tick
 from oncall.sending import send_due
 
@@ -21,3 +22,9 @@ def send_pages_task() -> None:
     """Sends until no page is due."""
     while send_due(timezone.now()):
         pass
+
+
+@shared_task(name="duty.hand_over")
+def hand_over_task() -> None:
+    """Sees which shifts have changed hands. Not on the paging queue: no page waits for a summary."""
+    hand_over(timezone.now())

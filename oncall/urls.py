@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from oncall import duty_urls
 from oncall.views import answer, escalations, kept_mail, now, phone, policies, profile, push, schedules
 
 app_name = "oncall"
 
 urlpatterns = [
+    *duty_urls.urlpatterns,
     path("p/<str:token>/", answer.answer, name="answer"),
     path("p/<str:token>/act/", answer.act, name="answer-act"),
     path("prove/<str:token>/", answer.prove, name="prove"),

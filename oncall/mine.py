@@ -1,0 +1,141 @@
+"""One person's on call: now and next, what waits for them, how they are reached, and what this month comes to."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from oncall.board import Reach, reach_of
+from oncall.hours import Hours, hours_by_person
+from oncall.models import (
+    ContactMethod,
+    CoverRequest,
+    Escalation,
+    Leave,
+    NotificationRule,
+    Schedule,
+    ShiftSurvey,
+)
+from oncall.pages_received import received
+from oncall.pay import bounds_of, first_of_month
+from oncall.roster import schedule_specs
+from oncall.rota import ScheduleSpec, Shift, stretches_of
+from oncall.windows import WeeklyHours
+
+AHEAD = timedelta(days=92)
+MOST_SHIFTS = 12
+SURVEYS_WAIT = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class MyShift:
+    """A stretch for which the person is on call without a break; the first edge may lie in the past."""
+
+    schedule: Schedule
+    start: datetime
+    end: datetime
+    is_now: bool
+
+
+@dataclass(frozen=True)
+class MyMonth:
+    """What a schedule's month comes to so far, in the schedule's zone and by its rates' night."""
+
+    schedule: Schedule
+    hours: Hours
+
+
+@dataclass(frozen=True)
+class MyOnCall:
+    """All of it. `pages` are those of this month, the person's own; `escalations` wait for their answer."""
+
+    shifts: list[MyShift]
+    months: list[MyMonth]
+    pages: int
+    escalations: QuerySet[Escalation]
+    cover_requests: list[CoverRequest]
+    asked_to_cover: list[CoverRequest]
+    surveys: list[ShiftSurvey]
+    leaves: list[Leave]
+    methods: list[ContactMethod]
+    rules: list[NotificationRule]
+    reach: Reach
+
+    @property
+    def is_on_call(self) -> bool:
+        return any(shift.is_now for shift in self.shifts)
+
+    @property
+    def hours(self) -> Hours:
+        """This month's hours on all schedules together."""
+        each = [month.hours for month in self.months]
+        nothing = timedelta(0)
+        return Hours(
+            sum((hours.weekday for hours in each), nothing),
+            sum((hours.night for hours in each), nothing),
+            sum((hours.weekend for hours in each), nothing),
+            sum((hours.holiday for hours in each), nothing),
+        )
+
+
+def my_on_call(user: User, now: datetime) -> MyOnCall:
+    """The person's on call, in a number of queries that does not depend on how much there is."""
+    month = first_of_month(timezone.localtime(now).date())
+    schedules = Schedule.objects.select_related("rate_table").in_bulk()
+    bounds = {pk: bounds_of(schedule, month) for pk, schedule in schedules.items()}
+    start = min((begin for begin, _end in bounds.values()), default=now)
+    specs = schedule_specs(min(start, now), now + AHEAD)
+    coming: list[MyShift] = []
+    months: list[MyMonth] = []
+    for pk, spec in specs.items():
+        if not _involves(spec, user.pk):
+            continue
+        schedule = schedules[pk]
+        course = stretches_of(spec, user.pk, min(bounds[pk][0], now), now + AHEAD)
+        coming += [MyShift(schedule, each.start, each.end, each.start <= now) for each in course if each.end > now]
+        table = schedule.rate_table
+        night = {"night": WeeklyHours(table.night_from, table.night_until)} if table else {}
+        so_far = [Shift(each.start, min(each.end, now), each.user_ids) for each in course if each.start < now]
+        found = hours_by_person(so_far, zone=spec.zone, country=spec.country, **night).get(user.pk)
+        if found is not None:
+            months.append(MyMonth(schedule, found))
+    methods = list(user.contact_methods.order_by("id"))
+    requests = list(_cover_requests(user, now))
+    return MyOnCall(
+        shifts=sorted(coming, key=lambda each: (each.start, each.schedule.name))[:MOST_SHIFTS],
+        months=sorted(months, key=lambda each: each.schedule.name),
+        pages=len(received({user.pk}, start, now)),
+        escalations=Escalation.objects.unanswered_for(user),
+        cover_requests=[request for request in requests if request.user_id == user.pk],
+        asked_to_cover=[request for request in requests if request.user_id != user.pk],
+        surveys=list(_surveys(user, now)),
+        leaves=list(user.leaves.filter(ends_at__gt=now).order_by("starts_at")),
+        methods=methods,
+        rules=list(user.notification_rules.select_related("contact_method").order_by("urgency", "position")),
+        reach=reach_of([method for method in methods if method.is_usable], now),
+    )
+
+
+def _involves(spec: ScheduleSpec, user_id: int) -> bool:
+    """Whether the person can be on call there at all: most schedules are other people's."""
+    return (
+        any(user_id in rotation.members for rotation in spec.rotations)
+        or any(each.coming == user_id for rotation in spec.rotations for each in rotation.substitutions)
+        or any(override.user_id == user_id for override in spec.overrides)
+        or any(shift.user_id == user_id for shift in spec.fixed)
+    )
+
+
+def _cover_requests(user: User, now: datetime) -> QuerySet[CoverRequest]:
+    asked_all = Q(asked__isnull=True, team__isnull=True)
+    mine = Q(user=user) | Q(asked=user) | Q(team__members=user) | asked_all
+    open_ones = CoverRequest.objects.filter(mine, status=CoverRequest.Status.OPEN, ends_at__gt=now)
+    not_refused = open_ones.exclude(refusals__user=user)
+    return not_refused.select_related("schedule", "user").distinct().order_by("starts_at")
+
+
+def _surveys(user: User, now: datetime) -> QuerySet[ShiftSurvey]:
+    waiting = user.shift_surveys.filter(answered_at=None, shift_end__gt=now - SURVEYS_WAIT)
+    return waiting.select_related("schedule").order_by("-shift_end")

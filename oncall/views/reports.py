@@ -1,0 +1,84 @@
+"""Reports: pages by person and hour, nights, time to acknowledge, how often the next level was needed."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from oncall.forms.duty import ReportForm
+from oncall.models import EscalationPolicy, Schedule
+from oncall.reports import PersonReport, Report, report
+from oncall.spreadsheets import csv_response
+from oncall.views.signed_in import user_of
+
+SHADES = 5
+PEOPLE_HEADER = ("person", "email", "pages", "at night", "nights", *(f"{hour:02}:00" for hour in range(24)))
+POLICIES_HEADER = (
+    *("policy", "escalations", "acknowledged", "median seconds to acknowledge", "p90 seconds to acknowledge"),
+    *("past the first level", "escalation rate"),
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """An hour of somebody's day: how many pages, and how deep its colour is, 0 (none) to 5."""
+
+    hour: int
+    pages: int
+    shade: int
+    is_night: bool
+
+
+@require_safe
+def reports(request: HttpRequest) -> HttpResponse:
+    """The last thirty days, or what the filters say; `?csv=people` and `?csv=policies` are the same as files."""
+    zone = ZoneInfo(user_of(request).time_zone)
+    form = ReportForm(request.GET, today=timezone.localdate())
+    if not form.is_valid():
+        return render(request, "oncall/duty/reports.html", {"form": form, "report": None}, status=400)
+    made = report(form.question(zone))
+    first, last = form.cleaned_data["first"], form.cleaned_data["last"]
+    if request.GET.get("csv") == "people":
+        return csv_response(f"pages-{first}-{last}.csv", PEOPLE_HEADER, (_person_row(each) for each in made.people))
+    if request.GET.get("csv") == "policies":
+        return csv_response(f"answers-{first}-{last}.csv", POLICIES_HEADER, _policy_rows(made))
+    params = request.GET.copy()
+    params.pop("csv", None)
+    context = {
+        "form": form,
+        "report": made,
+        "first": first,
+        "last": last,
+        "rows": [(each, cells_of(each, made.busiest)) for each in made.people],
+        "day": range(24),
+        "query": params.urlencode(),
+        "schedules": Schedule.objects.order_by("name"),
+        "policies": EscalationPolicy.objects.order_by("name"),
+    }
+    return render(request, "oncall/duty/reports.html", context)
+
+
+def cells_of(person: PersonReport, busiest: int) -> list[Cell]:
+    """A person's day as cells; one page is never as pale as none."""
+    return [
+        Cell(hour, pages, -(-pages * SHADES // busiest) if pages else 0, hour >= 22 or hour < 6)
+        for hour, pages in enumerate(person.hours)
+    ]
+
+
+def _person_row(each: PersonReport) -> list[object]:
+    return [each.person.display_name, each.person.email, each.pages, each.at_night, each.nights, *each.hours]
+
+
+def _policy_rows(made: Report) -> list[list[object]]:
+    named = [(str(each.policy or "(gone)"), each) for each in made.policies] + [("all", made.total)]
+    return [
+        [
+            *(name, each.escalations, each.acknowledged, each.median, each.p90),
+            *(each.escalated, round(each.escalation_rate, 4)),
+        ]
+        for name, each in named
+    ]
