@@ -32,7 +32,6 @@ class Message:
     since: datetime
     level: int
     link: str
-    is_test: bool = False
     purpose: Purpose = "page"
     urgency: str = "high"
     others: tuple[str, ...] = ()
@@ -43,14 +42,7 @@ class Message:
     @property
     def is_page(self) -> bool:
         """Whether it asks for an answer."""
-        return self.purpose == "page" and not self.is_test
-
-    @property
-    def headline(self) -> str:
-        """The title; of several pages in one how many they are."""
-        if not self.others:
-            return self.title
-        return f"{len(self.others) + 1} alerts: {self.title}"
+        return self.purpose == "page"
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,8 @@ def parse(address: str) -> apprise.NotifyBase:
 
 def masked(address: str) -> str:
     """The address with its secrets masked, fit to be shown."""
-    return str(parse(address).url(privacy=True)).partition("?")[0]
+    shown = parse(address).url(privacy=True)  # type: ignore[no-untyped-call]
+    return str(shown).partition("?")[0]
 
 
 class _Reasons(logging.Handler):

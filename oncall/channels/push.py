@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
+from django.utils.translation import gettext as _
 from py_vapid import Vapid02, VapidException
 from pywebpush import WebPusher, WebPushException
 
@@ -53,15 +54,16 @@ def public_key() -> str:
 
 
 def payload_of(message: Message) -> bytes:
-    """What the service worker is told; `links` holds what its buttons and its receipt POST to."""
+    """What the service worker is told; `links` holds what its buttons (`words`) and its receipt POST to."""
     body = message.detail if message.purpose == "notice" else text_of(message)
     data: dict[str, Any] = {
-        "purpose": message.purpose if not message.is_test else "test",
+        "purpose": message.purpose,
         "title": headline_of(message),
         "body": body.removeprefix("Sitrep: ").replace(message.link, "").strip()[:LONGEST_TEXT],
         "link": message.link,
         "links": message.links,
         "tag": message.reference or message.purpose,
+        "words": {"acknowledge": _("Acknowledge"), "escalate": _("Escalate")} if message.is_page else {},
     }
     return json.dumps(data, ensure_ascii=False).encode()
 

@@ -54,8 +54,8 @@ def send_through(providers: Sequence[Provider], make: Callable[[Client, Provider
         try:
             made = make(client, provider)
         except TwilioRestException as error:
-            outcome = "refused" if error.code in REFUSED_CODES else "failed"
-            return Result(outcome, f"error {error.code or error.status}: {error.msg}"[:300], provider.name)
+            detail = f"error {error.code or error.status}: {error.msg}"[:300]
+            return Result("refused" if error.code in REFUSED_CODES else "failed", detail, provider.name)
         except (TwilioException, requests.RequestException) as error:
             return Result("failed", f"{type(error).__name__}: {error}"[:300], provider.name)
         return Result("accepted", f"{made.status} by {provider.name}", provider.name, str(made.sid))

@@ -25,11 +25,7 @@ def signature(secret: str, at: int, body: bytes) -> str:
 
 def _key(message: Message) -> str:
     """The same for every try of a page; everything else is a delivery of its own."""
-    return f"page-{message.page_id}" if message.is_page else f"{_type(message)}-{uuid4()}"
-
-
-def _type(message: Message) -> str:
-    return "test" if message.is_test else message.purpose
+    return f"page-{message.page_id}" if message.is_page else f"{message.purpose}-{uuid4()}"
 
 
 @sends(ContactMethod.Kind.WEBHOOK)
@@ -37,7 +33,7 @@ def send(method: ContactMethod, message: Message) -> Result:
     """Any 2xx is accepted; 410 and 404 mean that nobody listens there any more; the rest is tried again."""
     body = json.dumps(
         {
-            "type": _type(message),
+            "type": message.purpose,
             "page_id": message.page_id,
             "person": message.person,
             "title": message.title,

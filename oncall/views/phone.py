@@ -7,7 +7,6 @@ and "Status callbacks".
 import re
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -24,8 +23,7 @@ from oncall.channels.telephony import REFUSED_LATER_CODES, comes_from_twilio
 from oncall.models import Page
 from oncall.receipts import Receipt, record_receipt
 
-P = ParamSpec("P")
-View = Callable[Concatenate[HttpRequest, P], HttpResponse]
+View = Callable[..., HttpResponse]
 WORDS = {
     ACKNOWLEDGE: {"4", "ack", "acknowledge", "acknowledged", "ok", "yes"},
     ESCALATE: {"6", "esc", "escalate"},
@@ -36,16 +34,16 @@ FAILED = {"undelivered", "failed", "busy", "no-answer", "canceled"}
 LONGEST_REPLY = 480
 
 
-def from_twilio(view: View[P]) -> View[P]:
+def from_twilio(view: View) -> View:
     """Only POSTs that one of our Twilio accounts signed get through; everything else is 403."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def checked(request: HttpRequest, **captured: str) -> HttpResponse:
         url = settings.PUBLIC_URL + request.get_full_path()
         form = {name: values[0] if len(values) == 1 else values for name, values in request.POST.lists()}
         if not comes_from_twilio(url, form, request.headers.get("X-Twilio-Signature", "")):
             return HttpResponseForbidden("The signature is not right.", content_type="text/plain")
-        return view(request, *args, **kwargs)
+        return view(request, **captured)
 
     return csrf_exempt(login_not_required(require_POST(checked)))
 

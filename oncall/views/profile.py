@@ -63,13 +63,12 @@ def profile(request: HttpRequest) -> HttpResponse:
     return _page(request)
 
 
-def _page(request: HttpRequest, *, codes: dict[int, CodeForm] | None = None, **forms: Any) -> HttpResponse:
+def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
     """The profile; forms that were sent and refused stand in for fresh ones."""
     user, now = user_of(request), timezone.now()
-    news = last_news(user)
+    news, codes = last_news(user), forms.pop("codes", {})
     rows = [
-        _row(method, news.get(method.pk), now, (codes or {}).get(method.pk))
-        for method in user.contact_methods.order_by("id")
+        _row(method, news.get(method.pk), now, codes.get(method.pk)) for method in user.contact_methods.order_by("id")
     ]
     fresh = {
         "form": ProfileForm(initial={name: getattr(user, name) for name in ("name", "time_zone", "locale")}),

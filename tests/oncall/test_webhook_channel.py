@@ -12,22 +12,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from oncall.channels import Message
 from oncall.channels.webhook import send
 from oncall.models import ContactMethod
+from tests.oncall.messages import code_message, message
 
 SECRET = "shared-with-the-receiver"
-MESSAGE = Message(
-    page_id=12,
-    attempt=1,
-    person="Ana",
-    title="Payment API returning 500 errors",
-    detail="Since the deploy.",
-    facts={"Severity": "SEV1"},
-    since=datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC),
-    level=1,
-    link="http://localhost/p/token/",
-)
+MESSAGE = message()
 
 
 class Receiver(ThreadingHTTPServer):
@@ -94,12 +84,21 @@ def test_a_page_arrives_signed_and_complete(receiver: Receiver) -> None:
             "person": "Ana",
             "title": "Payment API returning 500 errors",
             "detail": "Since the deploy.",
-            "facts": {"Severity": "SEV1"},
+            "facts": {"Severity": "SEV1", "Service": "payments", "Runbook": "https://example.com/runbook"},
             "since": "2026-03-14T09:26:53+00:00",
             "level": 1,
             "link": "http://localhost/p/token/",
+            "urgency": "high",
+            "others": [],
         }
     ]
+
+
+def test_a_code_is_told_as_such_and_has_a_key_of_its_own(receiver: Receiver) -> None:
+    send(method(receiver.url), code_message())
+    send(method(receiver.url), code_message())
+    assert [(body["type"], body["code"]) for body in receiver.received] == [("code", "042517")] * 2
+    assert len(set(receiver.keys)) == 2
 
 
 def test_a_wrong_secret_is_refused_by_the_receiver_and_tried_again(receiver: Receiver) -> None:
