@@ -1,15 +1,17 @@
-"""A schedule as rows of bars over days: places in percent of the width, ready to be drawn."""
+"""A schedule as rows of bars over days or hours: places in percent of the width, ready to be drawn."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from oncall.rota import ScheduleSpec, Shift, instant_of, rotation_shifts, shifts
+from oncall.coverage import LeaveSpec
+from oncall.rota import ScheduleSpec, ShadowSpec, Shift, instant_of, layers, shifts
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 # A bar of fewer percent has no room for words; its title still has them.
 NARROWEST_LABEL = 4.0
 # Shifts are followed this far beyond what is shown, so that a bar at the edge tells where it really begins and ends.
@@ -18,17 +20,18 @@ MARGIN = timedelta(days=60)
 
 @dataclass(frozen=True)
 class Day:
-    """One column; `note` is the length of a day on which the clocks change."""
+    """One column: a day, or with `hour` a part of one; `note` is the length of a day on which the clocks change."""
 
     date: date
     is_today: bool
     is_weekend: bool
     note: str
+    hour: str = ""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar of a row; `kind` is shift, override or gap, `start` and `width` are percent."""
+    """One bar of a row; `kind` is shift, override, gap, shadow, leave or unknown; `start` and `width` are percent."""
 
     kind: str
     start: float
@@ -41,7 +44,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Row:
-    """A rotation, the overrides, or who is on call in the end."""
+    """A rotation, the overrides, shadows, people who are away, or who is on call in the end."""
 
     name: str
     hint: str
@@ -73,13 +76,26 @@ class Frame:
         return round(100 * ((day - self.first).days + part) / self.days, 4)
 
     def columns(self, now: datetime) -> list[Day]:
-        """The days from left to right."""
+        """The days from left to right; the hours, if there is one day. An hour that comes twice is there twice."""
         today = now.astimezone(self.zone).date()
         days = [self.first + number * DAY for number in range(self.days)]
+        if self.days == 1:
+            return self._hours(today)
         return [Day(day, day == today, day.weekday() >= 5, self._note(day)) for day in days]
 
+    def _hours(self, today: date) -> list[Day]:
+        length = self.end - self.start
+        # Lord Howe moves its clocks by half an hour.
+        step = HOUR if length % HOUR == timedelta(0) else HOUR / 2
+        instants = [self.start + number * step for number in range(length // step)]
+        note, day = self._note(self.first), self.first
+        return [
+            Day(day, day == today, day.weekday() >= 5, note if not number else "", f"{at.astimezone(self.zone):%H:%M}")
+            for number, at in enumerate(instants)
+        ]
+
     def _note(self, day: date) -> str:
-        hours = (self.midnight(day + DAY) - self.midnight(day)) / timedelta(hours=1)
+        hours = (self.midnight(day + DAY) - self.midnight(day)) / HOUR
         return "" if hours == 24 else _("%(hours)g h") % {"hours": hours}
 
     def now_percent(self, now: datetime) -> float | None:
@@ -87,51 +103,115 @@ class Frame:
         return self.place(now) if self.start <= now < self.end else None
 
 
+def people_in(schedule: ScheduleSpec) -> set[int]:
+    """The ids of everybody whom the schedule names."""
+    found = {user_id for rotation in schedule.rotations for user_id in rotation.members}
+    found |= {each.coming for rotation in schedule.rotations for each in rotation.substitutions}
+    found |= {each.user_id for each in schedule.overrides} | {each.user_id for each in schedule.shadows}
+    return found | {each.user_id for each in schedule.fixed if each.user_id is not None}
+
+
 def rows_of(
-    schedule: ScheduleSpec, frame: Frame, names: Mapping[int, str], url_of: Callable[[Shift], str]
+    schedule: ScheduleSpec,
+    frame: Frame,
+    names: Mapping[int, str],
+    *,
+    url_of: Callable[[Shift], str] | None = None,
+    leaves: Sequence[LeaveSpec] = (),
 ) -> list[Row]:
-    """A row for each rotation, one for the overrides if there are any, and the final one with its gaps."""
+    """A row for each layer, those for overrides, shadows and leave if there are any, and the final one with its gaps."""
     start, end = frame.start - MARGIN, frame.end + MARGIN
+    draw = _Drawing(frame, names, url_of or _nowhere)
     rows = [
         Row(
-            rotation.name,
-            _("layer %(number)d") % {"number": rotation.layer},
+            layer.name or _("Imported shifts"),
+            _("layer %(number)d") % {"number": layer.layer},
             False,
-            _bars(rotation_shifts(rotation, schedule.zone, start, end), frame, names, url_of),
+            draw.bars(layer.shifts, nobody="unknown"),
         )
-        for rotation in schedule.rotations
+        for layer in layers(schedule, start, end)
     ]
     overriding = [Shift(each.start, each.end, (each.user_id,), True) for each in schedule.overrides]
-    overriding = [each for each in overriding if each.start < frame.end and each.end > frame.start]
-    if overriding:
-        rows.append(Row(_("Overrides"), "", False, _bars(overriding, frame, names, url_of)))
-    final = shifts(schedule, start, end)
-    rows.append(Row(_("On call"), _("as it will be"), True, _bars(final, frame, names, url_of)))
+    overriding += [
+        Shift(each.start, each.end, () if each.user_id is None else (each.user_id,), True)
+        for each in schedule.fixed
+        if each.is_override
+    ]
+    if bars := draw.bars(overriding, nobody="unknown"):
+        rows.append(Row(_("Overrides"), "", False, bars))
+    if bars := draw.told(schedule.shadows):
+        rows.append(Row(_("Shadows"), _("told, never paged"), False, bars))
+    if bars := draw.away(leaves):
+        rows.append(Row(_("Away"), _("on leave"), False, bars))
+    rows.append(Row(_("On call"), _("as it will be"), True, draw.bars(shifts(schedule, start, end), nobody="gap")))
     return rows
 
 
-def _bars(found: Iterable[Shift], frame: Frame, names: Mapping[int, str], url_of: Callable[[Shift], str]) -> list[Bar]:
-    bars = []
-    for shift in found:
-        if shift.end <= frame.start or shift.start >= frame.end:
-            continue
-        start = frame.place(shift.start)
-        width = round(frame.place(shift.end) - start, 4)
-        people = ", ".join(names.get(user_id, "?") for user_id in shift.user_ids)
-        stretch = _("%(start)s to %(end)s") % {
-            "start": f"{shift.start.astimezone(frame.zone):%a %d %b %H:%M}",
-            "end": f"{shift.end.astimezone(frame.zone):%a %d %b %H:%M}",
+def _nowhere(_shift: Shift) -> str:
+    return ""
+
+
+class _Drawing:
+    """Turns stretches of time into bars of a frame."""
+
+    def __init__(self, frame: Frame, names: Mapping[int, str], url_of: Callable[[Shift], str]) -> None:
+        self.frame, self.names, self.url_of = frame, names, url_of
+
+    def bars(self, found: Iterable[Shift], *, nobody: str) -> list[Bar]:
+        """Shifts as bars; one without people is of the kind that `nobody` names."""
+        bars = []
+        for shift in self._shown(found):
+            people = ", ".join(self.names.get(user_id, "?") for user_id in shift.user_ids)
+            stretch = self._stretch(shift.start, shift.end)
+            if shift.user_ids:
+                kind = "override" if shift.is_override else "shift"
+                bars.append(
+                    self._bar(shift, kind, people, f"{people}: {stretch}", shift.user_ids[0], self.url_of(shift))
+                )
+                continue
+            length = length_in_words(shift.end - shift.start)
+            if nobody == "gap":
+                title = _("Nobody on call for %(length)s: %(stretch)s") % {"length": length, "stretch": stretch}
+                bars.append(self._bar(shift, nobody, length, title, None, self.url_of(shift)))
+            else:
+                title = _("Nobody here has this name: %(stretch)s") % {"stretch": stretch}
+                bars.append(self._bar(shift, nobody, "?", title, None, ""))
+        return bars
+
+    def told(self, shadows: Iterable[ShadowSpec]) -> list[Bar]:
+        """Shadows as bars."""
+        bars = []
+        for each in shadows:
+            shift = Shift(each.start, each.end, (each.user_id,))
+            name, stretch = self.names.get(each.user_id, "?"), self._stretch(each.start, each.end)
+            title = _("%(name)s is told and not paged: %(stretch)s") % {"name": name, "stretch": stretch}
+            bars += [self._bar(shift, "shadow", name, title, each.user_id, "") for shift in self._shown([shift])]
+        return bars
+
+    def away(self, leaves: Iterable[LeaveSpec]) -> list[Bar]:
+        """Leave as bars."""
+        bars = []
+        for each in leaves:
+            shift = Shift(each.start, each.end, (each.user_id,))
+            name, stretch = self.names.get(each.user_id, "?"), self._stretch(each.start, each.end)
+            title = _("%(name)s is away: %(stretch)s") % {"name": name, "stretch": stretch}
+            bars += [self._bar(shift, "leave", name, title, each.user_id, "") for shift in self._shown([shift])]
+        return bars
+
+    def _shown(self, found: Iterable[Shift]) -> list[Shift]:
+        return [shift for shift in found if shift.end > self.frame.start and shift.start < self.frame.end]
+
+    def _stretch(self, start: datetime, end: datetime) -> str:
+        zone = self.frame.zone
+        return _("%(start)s to %(end)s") % {
+            "start": f"{start.astimezone(zone):%a %d %b %H:%M}",
+            "end": f"{end.astimezone(zone):%a %d %b %H:%M}",
         }
-        if shift.user_ids:
-            kind = "override" if shift.is_override else "shift"
-            label, title = people, f"{people}: {stretch}"
-        else:
-            kind, length = "gap", length_in_words(shift.end - shift.start)
-            title = _("Nobody on call for %(length)s: %(stretch)s") % {"length": length, "stretch": stretch}
-            label = length
-        person_id = shift.user_ids[0] if shift.user_ids else None
-        bars.append(Bar(kind, start, width, label if width >= NARROWEST_LABEL else "", title, person_id, url_of(shift)))
-    return bars
+
+    def _bar(self, shift: Shift, kind: str, label: str, title: str, person_id: int | None, url: str) -> Bar:
+        start = self.frame.place(shift.start)
+        width = round(self.frame.place(shift.end) - start, 4)
+        return Bar(kind, start, width, label if width >= NARROWEST_LABEL else "", title, person_id, url)
 
 
 def length_in_words(length: timedelta) -> str:

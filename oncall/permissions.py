@@ -4,6 +4,8 @@ from accounts.actor import Actor
 from accounts.models import Role
 from oncall.models import ContactMethod, Escalation, Override
 
+NOT_A_MANAGER = "Only managers may change schedules and policies."
+
 
 def can_configure(actor: Actor) -> bool:
     """Schedules, rotations and policies belong to managers."""

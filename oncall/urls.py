@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from oncall import duty_urls
-from oncall.views import answer, escalations, kept_mail, now, phone, policies, profile, push, schedules
+from oncall import duty_urls, schedule_urls
+from oncall.views import answer, escalations, kept_mail, now, phone, policies, profile, push
 
 app_name = "oncall"
 
 urlpatterns = [
     *duty_urls.urlpatterns,
+    *schedule_urls.urlpatterns,
     path("p/<str:token>/", answer.answer, name="answer"),
     path("p/<str:token>/act/", answer.act, name="answer-act"),
     path("prove/<str:token>/", answer.prove, name="prove"),
@@ -19,13 +20,6 @@ urlpatterns = [
     path("manifest.webmanifest", push.manifest, name="manifest"),
     path("oncall/", now.now_page, name="now"),
     path("oncall/pages/", now.my_pages, name="pages"),
-    path("oncall/schedules/", schedules.schedule_list, name="schedules"),
-    path("oncall/schedules/new/", schedules.schedule_form, name="schedule-new"),
-    path("oncall/schedules/<slug:slug>/", schedules.schedule_detail, name="schedule"),
-    path("oncall/schedules/<slug:slug>/edit/", schedules.schedule_form, name="schedule-edit"),
-    path("oncall/schedules/<slug:slug>/remove/", schedules.schedule_remove, name="schedule-remove"),
-    path("oncall/schedules/<slug:slug>/overrides/new/", schedules.override_form, name="override-add"),
-    path("oncall/schedules/<slug:slug>/overrides/<int:pk>/remove/", schedules.override_remove, name="override-remove"),
     path("oncall/policies/", policies.policy_list, name="policies"),
     path("oncall/policies/new/", policies.policy_form, name="policy-new"),
     path("oncall/policies/<slug:slug>/", policies.policy_detail, name="policy"),

@@ -363,18 +363,31 @@ def nav_link(
     return {"url": url, "label": label, "icon_name": icon_name, "keys": keys, "count": count, "current": current}
 
 
+# A calendar of more columns than this shows their names in short.
+DENSE_FROM = 20
+
+
 @register.inclusion_tag("components/calendar.html")
 def calendar(
     days: Iterable[Any], rows: Iterable[Any], now_percent: float | None = None, zone: str = ""
 ) -> dict[str, Any]:
     """A schedule as rows of bars over days; all places are percent of the width, so nothing needs an inline style.
 
-    A day has `date`, `is_today`, `is_weekend`, `note`; a row `name`, `hint`, `is_final`, `bars`; a bar `kind` (shift,
-    override or gap), `start` and `width` in percent, `label`, `title`, and, but for a gap, `person_id` and `url`.
+    A day has `date`, `is_today`, `is_weekend`, `note`, and `hour` if it is a part of one; a row `name`, `hint`,
+    `is_final`, `bars`; a bar `kind` (shift, override, shadow, leave, gap or unknown), `start` and `width` in percent,
+    `label`, `title`, and where they are known `person_id` and `url`.
     """
-    day_list = list(days)
+    day_list, row_list = list(days), list(rows)
     lines = [round(100 * index / len(day_list), 4) for index in range(1, len(day_list))] if day_list else []
-    return {"days": day_list, "rows": list(rows), "lines": lines, "now_percent": now_percent, "zone": zone}
+    return {
+        "days": day_list,
+        "rows": row_list,
+        "lines": lines,
+        "now_percent": now_percent,
+        "zone": zone,
+        "is_dense": len(day_list) > DENSE_FROM,
+        "kinds": {bar.kind for row in row_list for bar in row.bars},
+    }
 
 
 @register.filter

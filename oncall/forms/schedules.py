@@ -1,6 +1,6 @@
 """What people fill in to set up schedules and their rotations, and to cover for somebody."""
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,10 +9,20 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import ManySelects, OrderedPeopleField, SlugFromNameMixin, active_people, zone_choices
 from accounts.models import Team, User
-from oncall.configuration import RotationDraft, handovers_of
-from oncall.forms.fields import SLUG_HELP, DateInput, TimeInput
-from oncall.models import Rotation, Weekday
+from oncall.forms.fields import (
+    MONDAY_AT_NINE,
+    SLUG_HELP,
+    DateInput,
+    HandoversField,
+    StretchFields,
+    TimeInput,
+    WeekdaysField,
+)
+from oncall.models import Rotation, Schedule
 from oncall.rota import instant_of
+from oncall.rotations import HIGHEST_LAYER, LONGEST_INTERVAL, RotationDraft, draft_of
+
+COUNTRY_HELP = _("For public holidays: DE, TH, US-CA. Empty for none.")
 
 
 class ScheduleForm(SlugFromNameMixin):
@@ -25,28 +35,91 @@ class ScheduleForm(SlugFromNameMixin):
     )
     team = forms.ModelChoiceField(label=_("Team"), queryset=Team.objects.all(), required=False)
     description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    country = forms.CharField(label=_("Country"), max_length=10, required=False, help_text=COUNTRY_HELP)
+    working_days = WeekdaysField(label=_("Working days"))
+    working_from = forms.TimeField(label=_("Working from"), widget=TimeInput)
+    working_until = forms.TimeField(label=_("until"), widget=TimeInput)
+
+    @staticmethod
+    def initial_of(schedule: Schedule) -> dict[str, Any]:
+        """A stored schedule as the form's first values."""
+        return {name: getattr(schedule, name) for name in ScheduleForm.base_fields}
+
+    @staticmethod
+    def initial_for_new(time_zone: str) -> dict[str, Any]:
+        """The first values of a new schedule."""
+        working = {"working_days": [0, 1, 2, 3, 4], "working_from": time(9), "working_until": time(17)}
+        return {"time_zone": time_zone, **working}
+
+
+class ChangeForm(forms.Form):
+    """From when on a change of a schedule's rotations holds, and that it is meant."""
+
+    NOW, DATE, ALWAYS = "now", "date", "always"
+
+    starts = forms.ChoiceField(
+        label=_("These rotations hold"),
+        widget=forms.RadioSelect,
+        choices=[
+            (NOW, _("From now on: the past stays as it was")),
+            (DATE, _("From a date on")),
+            (ALWAYS, _("As if they had always been so: the past changes with them")),
+        ],
+        initial=NOW,
+        required=False,
+    )
+    on = forms.DateField(label=_("Date"), widget=DateInput, required=False)
+    at = forms.TimeField(label=_("at"), widget=TimeInput, required=False, initial=time(9))
+    stamp = forms.CharField(widget=forms.HiddenInput, required=False)
+    confirm = forms.BooleanField(label=_("Save it although nobody would be on call then"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if given.get("starts") == self.DATE and not given.get("on") and "on" not in self.errors:
+            self.add_error("on", _("Choose the date."))
+        return given
+
+    def effective_from(self, zone: ZoneInfo, now: datetime) -> datetime | None:
+        """The instant (UTC) from which the change holds, None if it corrects the past too."""
+        given = self.cleaned_data
+        if given["starts"] == self.ALWAYS:
+            return None
+        if given["starts"] == self.DATE:
+            return instant_of(given["on"], given["at"] or time(0), zone)
+        return now
 
 
 class RotationForm(forms.Form):
-    """One rotation: who takes turns, and when they hand over."""
+    """One rotation: who takes turns, when they hand over, and when they are on duty at all."""
 
     rotation_id = forms.IntegerField(required=False, widget=forms.HiddenInput)
     name = forms.CharField(label=_("Rotation"), max_length=100)
     members = OrderedPeopleField(
         label=_("People, in the order of their turns"), queryset=User.objects.none(), widget=ManySelects
     )
-    handover_weekday = forms.TypedChoiceField(label=_("Handover on"), choices=Weekday.choices, coerce=int, initial="0")
-    handover_time = forms.TimeField(label=_("at"), widget=TimeInput, initial=time(9))
-    interval = forms.IntegerField(label=_("Weeks per turn"), min_value=1, max_value=52, initial=1)
+    interval = forms.IntegerField(label=_("A turn lasts"), min_value=1, max_value=LONGEST_INTERVAL, initial=1)
+    period = forms.ChoiceField(
+        label=_("Unit"), choices=Rotation.Period.choices, initial=Rotation.Period.WEEKS, required=False
+    )
+    handovers = HandoversField(label=_("They hand over on"), initial=MONDAY_AT_NINE)
     starts_on = forms.DateField(
         label=_("First turn"), widget=DateInput, help_text=_("The turn that holds this day is the first person's.")
     )
+    people_at_once = forms.IntegerField(label=_("People at once"), min_value=1, max_value=50, initial=1, required=False)
     layer = forms.IntegerField(
         label=_("Layer"),
         min_value=1,
-        max_value=9,
+        max_value=HIGHEST_LAYER,
         initial=1,
         help_text=_("Of the rotations that are active, only the highest layer is on call."),
+    )
+    active_weekdays = WeekdaysField(
+        label=_("Only on these days"), help_text=_("None means every day. A night belongs to the day it begins on.")
+    )
+    active_from = forms.TimeField(label=_("Only from"), widget=TimeInput, required=False)
+    active_until = forms.TimeField(label=_("until"), widget=TimeInput, required=False)
+    ends_on = forms.DateField(
+        label=_("Ends after"), widget=DateInput, required=False, help_text=_("The last day. Empty: it goes on.")
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,61 +127,59 @@ class RotationForm(forms.Form):
         # Somebody who has left keeps their place in the order until a person takes them out.
         self.fields["members"].queryset = User.objects.all()  # type: ignore[attr-defined]
 
-    def draft(self) -> RotationDraft:
-        """The rotation as the action takes it."""
-        given = {name: self.cleaned_data[name] for name in self.fields if name not in {"DELETE"}}
-        handover = (given.pop("handover_weekday"), given.pop("handover_time"))
-        return RotationDraft(handovers=[handover], **given)
+    def draft(self, zone: ZoneInfo) -> RotationDraft:
+        """The rotation as the action takes it; days are those of the schedule's zone."""
+        given = {name: self.cleaned_data[name] for name in self.fields if name != "DELETE"}
+        last_day = given.pop("ends_on")
+        given["period"] = given["period"] or Rotation.Period.WEEKS
+        given["people_at_once"] = given["people_at_once"] or 1
+        if given["period"] != Rotation.Period.WEEKS:
+            given["handovers"] = [(None, at) for _weekday, at in given["handovers"][:1]]
+        until = instant_of(last_day + timedelta(days=1), time(0), zone) if last_day else None
+        return RotationDraft(effective_until=until, **given)
 
 
-RotationFormSet = forms.formset_factory(RotationForm, extra=1, can_delete=True, max_num=20)
+class BaseRotationFormSet(forms.BaseFormSet[RotationForm]):
+    """The rotations of a schedule."""
+
+    def drafts(self, zone: ZoneInfo) -> list[RotationDraft]:
+        """The rotations that are kept."""
+        kept = [form for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
+        return [form.draft(zone) for form in kept]
 
 
-class OverrideForm(forms.Form):
-    """Somebody on call instead of the rotations for a while, in wall-clock times of a zone."""
+RotationFormSet: type[BaseRotationFormSet] = forms.formset_factory(  # type: ignore[assignment]
+    RotationForm, formset=BaseRotationFormSet, extra=1, can_delete=True, max_num=20
+)
+
+
+def rotation_initial(rotation: Rotation, zone: ZoneInfo) -> dict[str, Any]:
+    """A stored rotation as the form's first values."""
+    draft = draft_of(rotation)
+    until = draft.effective_until
+    names = [name for name in RotationForm.base_fields if name not in {"members", "ends_on"}]
+    return {
+        **{name: getattr(draft, name) for name in names},
+        "members": [user.pk for user in draft.members],
+        "ends_on": (until - timedelta(seconds=1)).astimezone(zone).date() if until else None,
+    }
+
+
+class OverrideForm(StretchFields):
+    """Somebody on call instead of everybody, or of one person, for a while."""
 
     user = forms.ModelChoiceField(label=_("Who"), queryset=User.objects.none())
-    starts_on = forms.DateField(label=_("From"), widget=DateInput)
-    starts_time = forms.TimeField(label=_("at"), widget=TimeInput)
-    ends_on = forms.DateField(label=_("Until"), widget=DateInput)
-    ends_time = forms.TimeField(label=_("at"), widget=TimeInput)
+    replaces = forms.ModelChoiceField(
+        label=_("Instead of"),
+        queryset=User.objects.none(),
+        required=False,
+        empty_label=_("everybody who is on call then"),
+    )
     reason = forms.CharField(label=_("Reason"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, zone: ZoneInfo, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.zone = zone
-        self.fields["user"].queryset = active_people()  # type: ignore[attr-defined]
+        for name in ("user", "replaces"):
+            self.fields[name].queryset = active_people()  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        for edge in ("starts", "ends"):
-            if {f"{edge}_on", f"{edge}_time"} <= given.keys():
-                given[f"{edge}_at"] = instant_of(given[f"{edge}_on"], given[f"{edge}_time"], self.zone)
-        if {"starts_at", "ends_at"} <= given.keys() and given["ends_at"] <= given["starts_at"]:
-            self.add_error("ends_on", _("The end must come after the start."))
-        return given
-
-    @staticmethod
-    def initial_for(starts_at: datetime, ends_at: datetime, zone: ZoneInfo) -> dict[str, Any]:
-        """The form's first values for a stretch."""
-        start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
-        return {
-            "starts_on": start.date(),
-            "starts_time": start.time(),
-            "ends_on": end.date(),
-            "ends_time": end.time(),
-        }
-
-
-def rotation_initial(rotation: Rotation) -> dict[str, Any]:
-    """A stored rotation as the form's first values."""
-    members = [member.user_id for member in rotation.rotation_members.all()]
-    names = ("name", "interval", "starts_on", "layer")
-    weekday, at = handovers_of(rotation)[0]
-    return {
-        "rotation_id": rotation.pk,
-        "members": members,
-        "handover_weekday": weekday,
-        "handover_time": at,
-        **{name: getattr(rotation, name) for name in names},
-    }
+    field_order = ("user", "replaces", "starts_on", "starts_time", "ends_on", "ends_time", "reason")

@@ -8,8 +8,10 @@ from typing import Any
 from accounts.actor import Actor
 from accounts.models import User
 from oncall.actions import start_escalation
-from oncall.configuration import LevelDraft, RotationDraft, save_policy, save_schedule
 from oncall.models import ContactMethod, Escalation, EscalationPolicy, Schedule
+from oncall.policies import LevelDraft, on_call, person, save_policy
+from oncall.rotations import RotationDraft
+from oncall.scheduling import save_schedule
 
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 SYSTEM = Actor.system(via="command")
@@ -33,28 +35,26 @@ def rotation(*members: User, **fields: Any) -> RotationDraft:
     return RotationDraft(members=members, **{**defaults, **fields})
 
 
-def schedule(*members: User, time_zone: str = "UTC", rotations: Sequence[RotationDraft] | None = None) -> Schedule:
+def schedule(
+    *members: User, time_zone: str = "UTC", rotations: Sequence[RotationDraft] | None = None, **fields: Any
+) -> Schedule:
     """A schedule of one weekly rotation of these people."""
     number = next(numbers)
     drafts = rotations if rotations is not None else ([rotation(*members)] if members else [])
-    return save_schedule(
-        actor=SYSTEM, name=f"Schedule {number}", slug=f"schedule-{number}", time_zone=time_zone, rotations=drafts
-    )
+    named = {"name": f"Schedule {number}", "slug": f"schedule-{number}", **fields}
+    return save_schedule(actor=SYSTEM, time_zone=time_zone, rotations=drafts, now=LONG_AGO, **named)
 
 
-def policy(*levels: LevelDraft, repeats: int = 0) -> EscalationPolicy:
+def policy(*levels: LevelDraft, **fields: Any) -> EscalationPolicy:
     """A policy of these levels."""
     number = next(numbers)
-    return save_policy(actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, repeats=repeats)
+    return save_policy(actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, **fields)
 
 
-def level(*targets: User | Schedule, minutes: int = 5) -> LevelDraft:
+def level(*targets: User | Schedule, minutes: int = 5, **fields: Any) -> LevelDraft:
     """A level that pages these people and schedules."""
-    return LevelDraft(
-        timeout_minutes=minutes,
-        schedules=[target for target in targets if isinstance(target, Schedule)],
-        users=[target for target in targets if isinstance(target, User)],
-    )
+    drafts = [on_call(target) if isinstance(target, Schedule) else person(target) for target in targets]
+    return LevelDraft(minutes, drafts, **fields)
 
 
 def escalation(*levels: LevelDraft, now: datetime, repeats: int = 0, **fields: Any) -> Escalation:
