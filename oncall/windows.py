@@ -38,6 +38,8 @@ def instant_of(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def instant_of_day(number: int, at: time, zone: ZoneInfo) -> datetime:
     """The same for a day by its proleptic ordinal; days off the calendar are its first or last instant."""
+    if at.fold:
+        at = at.replace(fold=0)
     if FIRST_DAY <= number <= LAST_DAY:
         return datetime.combine(date.fromordinal(number), at, tzinfo=zone).astimezone(UTC)
     return EARLIEST if number < FIRST_DAY else LATEST
