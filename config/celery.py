@@ -26,6 +26,11 @@ app.conf.beat_schedule = {
     "oncall-tick": {"task": "oncall.tick", "schedule": timedelta(seconds=1), "options": {"expires": 5}},
     "alerts-sweep": {"task": "alerts.process_raw_events", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
     "events-sweep": {"task": "events.deliver_due", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
+    "reaching-sweep": {
+        "task": "reaching.prove_reachability",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 500},
+    },
     "duty-sweep": {"task": "duty.hand_over", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
 }
 

@@ -1,5 +1,6 @@
 """Whether people can be reached: test pages, the proofs that they give and that expire, methods that broke."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ GRACE = timedelta(days=7)
 ASK_AGAIN_AFTER = timedelta(days=3)
 FIRST_PROOF_AFTER = timedelta(days=1)
 TESTS_AT_ONCE = 50
+SENT_TOGETHER = 8
 
 
 def try_to_send(method: ContactMethod, message: Message) -> Result:
@@ -127,8 +129,11 @@ def prove_reachability(now: datetime, *, limit: int = TESTS_AT_ONCE) -> int:
     for method, is_again in claimed:
         if is_again:
             _remind(method, now)
-        result = try_to_send(method, _test_message(method, now))
-        _conclude_test(REACHING, method, result, now)
+    methods = [method for method, _is_again in claimed]
+    with ThreadPoolExecutor(max_workers=SENT_TOGETHER, thread_name_prefix="prove") as pool:
+        results = pool.map(lambda method: try_to_send(method, _test_message(method, now)), methods)
+        for method, result in zip(methods, results, strict=True):
+            _conclude_test(REACHING, method, result, now)
     return len(claimed)
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from oncall.actions import TICK
 from oncall.duty import hand_over
 from oncall.engine import SEND_PAGES, tick
+from oncall.reaching import prove_reachability
 from oncall.sending import send_due
 
 
@@ -28,3 +29,9 @@ def send_pages_task() -> None:
 def hand_over_task() -> None:
     """Sees which shifts have changed hands. Not on the paging queue: no page waits for a summary."""
     hand_over(timezone.now())
+
+
+@shared_task(name="reaching.prove_reachability")
+def prove_reachability_task() -> None:
+    """Tests whether people can still be reached. Not on the paging queue: no page waits for a test."""
+    prove_reachability(timezone.now())
