@@ -41,15 +41,19 @@ def rung(*targets: User | Schedule | Team | dict[str, Any], minutes: int = 5, **
     def make(policy: EscalationPolicy, position: int) -> None:
         level = EscalationLevel.objects.create(policy=policy, position=position, timeout_minutes=minutes, **fields)
         for target in targets:
-            if isinstance(target, User):
-                target = {"kind": Kind.USER, "user": target}
-            elif isinstance(target, Schedule):
-                target = {"kind": Kind.SCHEDULE, "schedule": target}
-            elif isinstance(target, Team):
-                target = {"kind": Kind.TEAM, "team": target}
-            EscalationTarget.objects.create(level=level, **target)
+            EscalationTarget.objects.create(level=level, **_fields(target))
 
     return make
+
+
+def _fields(target: User | Schedule | Team | dict[str, Any]) -> dict[str, Any]:
+    if isinstance(target, User):
+        return {"kind": Kind.USER, "user": target}
+    if isinstance(target, Schedule):
+        return {"kind": Kind.SCHEDULE, "schedule": target}
+    if isinstance(target, Team):
+        return {"kind": Kind.TEAM, "team": target}
+    return target
 
 
 def ladder(*rungs: Rung, **fields: Any) -> EscalationPolicy:

@@ -5,6 +5,7 @@ import pytest
 from accounts.models import User
 from oncall import channels
 from oncall.channels import Message, Result
+from oncall.channels.wording import headline_of
 from oncall.models import ContactMethod, Escalation, Page
 from oncall.sending import send_due
 from tests.factories import oncall
@@ -40,7 +41,7 @@ def test_seven_pages_to_one_person_are_one_message_that_names_them_all(line: Lin
     ana = reachable()
     escalations = storm(ana, 7)
     send_due(NOON)
-    assert [(message.title, message.headline) for message in line.sent] == [
+    assert [(message.title, headline_of(message)) for message in line.sent] == [
         ("Disk 0 is full", "7 alerts: Disk 0 is full")
     ]
     assert line.sent[0].others == tuple(f"Disk {number} is full" for number in range(1, 7))
