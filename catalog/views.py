@@ -19,7 +19,7 @@ from catalog.models import Functionality, Service
 from catalog.permissions import can_change_service, can_configure
 from events.errors import require
 from events.forms import try_action
-from oncall.standings import ladder
+from oncall.ladder import ladder
 
 
 def service_list(request: HttpRequest) -> HttpResponse:

@@ -16,6 +16,11 @@ LONGEST_INTERVAL = 1000
 HIGHEST_LAYER = 99
 MOST_HANDOVERS = 21
 YEARS = range(1990, 2200)
+# What a rotation and a draft of it both have as it is.
+PLAIN = [
+    *("name", "layer", "period", "interval", "starts_on", "people_at_once"),
+    *("active_from", "active_until", "effective_until"),
+]
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
@@ -72,15 +77,13 @@ def stored_handovers(period: str, handovers: Sequence[tuple[int | None, time]]) 
 
 def draft_of(rotation: Rotation) -> RotationDraft:
     """A stored rotation as it is; reads `rotation_members` with their users."""
-    names = ("name", "layer", "period", "interval", "starts_on", "people_at_once")
-    names += ("active_from", "active_until", "effective_until")
     members = sorted(rotation.rotation_members.all(), key=lambda member: member.position)
     return RotationDraft(
         rotation_id=rotation.pk,
         handovers=handovers_of(rotation),
         members=[member.user for member in members],
         active_weekdays=tuple(rotation.active_weekdays),
-        **{name: getattr(rotation, name) for name in names},
+        **{name: getattr(rotation, name) for name in PLAIN},
     )
 
 

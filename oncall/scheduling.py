@@ -117,8 +117,7 @@ def _spec(schedule: Schedule, now: datetime) -> ScheduleSpec:
 
 def stamp_of(schedule: Schedule) -> str:
     """Names the state of a schedule and its rotations: another stamp means that somebody has changed it."""
-    names = ("name", "slug", "description", "time_zone", "team_id", "country")
-    names += ("working_days", "working_from", "working_until")
+    names = [field.attname for field in Schedule._meta.concrete_fields]
     rotations = [
         [str(getattr(rotation, field.attname)) for field in Rotation._meta.concrete_fields]
         + [member.user_id for member in sorted(rotation.rotation_members.all(), key=lambda each: each.position)]
@@ -198,8 +197,12 @@ def add_override(
         defaults={"reason": reason, "created_by_id": actor.user_id},
     )
     if created:
-        data = {"user": user.pk, "replaces": replaces.pk if replaces else None}
-        data |= {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+        data = {
+            "user": user.pk,
+            "replaces": replaces.pk if replaces else None,
+            "starts_at": starts_at.isoformat(),
+            "ends_at": ends_at.isoformat(),
+        }
         publish("schedule.override_added", subject=schedule, actor=actor, data=data)
     return override
 

@@ -107,7 +107,7 @@ class StretchFields(forms.Form):
             self.add_error("ends_on", _("The end must come after the start."))
         return given
 
-    def stretch(self) -> dict[str, datetime]:
+    def stretch(self) -> dict[str, Any]:
         """The two instants as an action takes them."""
         return {name: self.cleaned_data[name] for name in ("starts_at", "ends_at")}
 

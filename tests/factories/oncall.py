@@ -32,7 +32,7 @@ def rotation(*members: User, **fields: Any) -> RotationDraft:
         "handovers": [(fields.pop("handover_weekday", 0), fields.pop("handover_time", time(9)))],
         "starts_on": date(2026, 1, 5),
     }
-    return RotationDraft(members=members, **{**defaults, **fields})
+    return RotationDraft(members=list(members), **{**defaults, **fields})
 
 
 def schedule(

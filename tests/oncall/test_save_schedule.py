@@ -249,7 +249,8 @@ def test_a_preview_tells_what_would_be_and_stores_nothing(now: datetime) -> None
 
 
 def test_a_preview_of_a_new_schedule_compares_with_nothing(now: datetime) -> None:
-    given = {"name": "New", "slug": "new-one", "time_zone": "UTC", "rotations": [oncall.rotation(user())]}
+    given: dict[str, Any] = {"name": "New", "slug": "new-one", "time_zone": "UTC"}
+    given["rotations"] = [oncall.rotation(user())]
     preview = scheduling.preview_schedule(actor=oncall.SYSTEM, now=now, **given)
     assert (list(preview.differences), preview.is_worse, Schedule.objects.count()) == ([], False, 0)
 
