@@ -214,6 +214,7 @@ class CoverRequest(models.Model):
         ACCEPTED = "accepted", _("Accepted")
         WITHDRAWN = "withdrawn", _("Withdrawn")
         DECLINED = "declined", _("Declined by all")
+        EXPIRED = "expired", _("Nobody answered")
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="cover_requests")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="cover_requests")
