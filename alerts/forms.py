@@ -1,6 +1,5 @@
 """The forms of sources and routes; what they accept is checked again by the actions."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -9,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import Team
 from alerts.dialects import DIALECTS
 from alerts.models import AlertRoute
-from events.conditions import OPERATORS, TAKES_A_LIST, TAKES_NOTHING, WORDS, BadCondition, check
+from events.condition_forms import parsed_condition
 from incidents.models import IncidentType, Severity
 from oncall.models import EscalationPolicy
 
@@ -30,33 +29,6 @@ class SourceForm(forms.Form):
     team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False)
     description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     is_enabled = forms.BooleanField(label=_("Accepts alerts"), required=False, initial=True)
-
-
-class ConditionForm(forms.Form):
-    """One comparison."""
-
-    fact = forms.CharField(
-        label=_("Attribute"), max_length=100, required=False, widget=forms.TextInput(attrs={"list": "condition-facts"})
-    )
-    operator = forms.ChoiceField(
-        label=_("Comparison"), choices=[(name, WORDS[name]) for name in OPERATORS], required=False
-    )
-    value = forms.CharField(label=_("Value"), max_length=300, required=False)
-
-    def condition(self) -> dict[str, Any] | None:
-        """The comparison as the condition language has it; None for an empty row."""
-        data = self.cleaned_data
-        if not data.get("fact"):
-            return None
-        condition: dict[str, Any] = {"fact": data["fact"], "operator": data["operator"] or "is"}
-        if condition["operator"] in TAKES_A_LIST:
-            condition["value"] = [item.strip() for item in data["value"].split(",") if item.strip()]
-        elif condition["operator"] not in TAKES_NOTHING:
-            condition["value"] = data["value"]
-        return condition
-
-
-ConditionFormSet = forms.formset_factory(ConditionForm, extra=1, max_num=20)
 
 
 class RouteForm(forms.Form):
@@ -81,29 +53,7 @@ class RouteForm(forms.Form):
     )
 
     def clean_conditions_json(self) -> dict[str, Any] | None:
-        text = self.cleaned_data["conditions_json"].strip()
-        if not text:
-            return None
-        try:
-            conditions = json.loads(text)
-            check(conditions)
-        except (ValueError, BadCondition) as error:
-            raise forms.ValidationError(str(error)) from error
-        return dict(conditions)
-
-
-def condition_rows(conditions: dict[str, Any]) -> tuple[str, list[dict[str, str]]] | None:
-    """How the rows of the form show the conditions: combine and rows; None when they are nested too deeply for rows."""
-    combine = "any" if "any" in conditions else "all"
-    parts = conditions.get(combine, [conditions] if conditions else [])
-    if any("fact" not in part for part in parts):
-        return None
-    rows = []
-    for part in parts:
-        value = part.get("value", "")
-        shown = ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
-        rows.append({"fact": part["fact"], "operator": part["operator"], "value": shown})
-    return combine, rows
+        return parsed_condition(self.cleaned_data["conditions_json"])
 
 
 def conditions_of(form: RouteForm, rows: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from alerts.filters import AlertFilter, AlertSourceFilter
 from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
 from alerts.permissions import can_configure, can_handle
 from alerts.receive import pretty_body
+from events.condition_forms import ConditionFormSet, condition_rows
 from events.conditions import in_words
 from events.errors import require
 from events.forms import try_action
@@ -163,13 +164,13 @@ def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     rows_initial: list[dict[str, str]] = []
     if route:
         initial = {name: getattr(route, name) for name in forms.RouteForm.base_fields if hasattr(route, name)}
-        shown = forms.condition_rows(route.conditions)
+        shown = condition_rows(route.conditions)
         if shown is None:
             initial["conditions_json"] = json.dumps(route.conditions, indent=2)
         else:
             initial["combine"], rows_initial = shown
     form = forms.RouteForm(request.POST or None, initial=initial)
-    rows = forms.ConditionFormSet(request.POST or None, initial=rows_initial, prefix="conditions")
+    rows = ConditionFormSet(request.POST or None, initial=rows_initial, prefix="conditions")
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         data = {key: value for key, value in form.cleaned_data.items() if key not in {"combine", "conditions_json"}}
         conditions = forms.conditions_of(form, rows)

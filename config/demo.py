@@ -14,8 +14,11 @@ from alerts.models import AlertRoute, AlertSource
 from catalog.actions import LinkDraft, save_functionality, save_service
 from catalog.models import Functionality, Service, ServiceLink
 from incidents.models import Severity
-from oncall.configuration import LevelDraft, RotationDraft, add_contact_method, save_policy, save_schedule
+from oncall.contact_methods import add_contact_method
 from oncall.models import ContactMethod, EscalationPolicy, Schedule, Weekday
+from oncall.policies import LevelDraft, on_call, person, save_policy
+from oncall.rotations import RotationDraft
+from oncall.scheduling import save_schedule
 from statuspage.actions import save_component, save_page
 from statuspage.models import StatusPage
 
@@ -107,7 +110,9 @@ def _on_call(people: dict[str, User], payments: Team, platform: Team, now: datet
             starts_on=first_week - timedelta(days=7) if now.weekday() == 0 else first_week,
         )
         slug = name.lower().replace(" ", "-")
-        return save_schedule(actor=ACTOR, name=name, slug=slug, time_zone="Europe/Berlin", rotations=[draft], team=team)
+        return save_schedule(
+            actor=ACTOR, name=name, slug=slug, time_zone="Europe/Berlin", rotations=[draft], team=team, now=now
+        )
 
     primary = schedule("Primary on call", payments, responders)
     secondary = schedule("Secondary on call", platform, responders[2:] + responders[:2])
@@ -118,9 +123,9 @@ def _on_call(people: dict[str, User], payments: Team, platform: Team, now: datet
         description="For everything that users notice.",
         team=payments,
         levels=[
-            LevelDraft(5, schedules=[primary]),
-            LevelDraft(5, schedules=[secondary]),
-            LevelDraft(10, users=[people["ana@example.com"]]),
+            LevelDraft(5, [on_call(primary)]),
+            LevelDraft(5, [on_call(secondary)]),
+            LevelDraft(10, [person(people["ana@example.com"])]),
         ],
     )
 

@@ -1,6 +1,6 @@
 """The frozen copy of a policy that an escalation walks whatever is changed later (its shape: oncall/walk.py)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import F
@@ -30,9 +30,12 @@ def freeze(
     stages: list[dict[str, int]] = []
     current: EscalationPolicy | None = policy
     seen: list[EscalationPolicy] = []
+    zone = ""
     while current is not None and current not in seen and len(seen) < MOST_POLICIES_IN_A_ROW:
         seen.append(current)
-        own = [frozen_level(level, facts or {}) for level in _levels(current)]
+        stored = _levels(current)
+        zone = zone or _zone(stored)
+        own = [frozen_level(level, facts or {}) for level in stored]
         _add_stage(levels, stages, own, current.repeats)
         current = current.next_policy if current.on_exhausted == EscalationPolicy.Exhausted.POLICY else None
     last = seen[-1]
@@ -45,7 +48,7 @@ def freeze(
     return {
         "policy": policy.name,
         "urgency": str(urgency),
-        "zone": _zone(policy),
+        "zone": zone or "UTC",
         "turn": _turn(policy, levels) if takes_turn else policy.turn,
         "levels": levels,
         "stages": stages,
@@ -105,10 +108,10 @@ def _add_stage(
     levels += more
 
 
-def _zone(policy: EscalationPolicy) -> str:
-    """The zone of the clock that conditions read: of the first schedule that the policy pages."""
-    first = policy.levels.filter(targets__schedule__isnull=False).order_by("position", "targets__id")
-    return first.values_list("targets__schedule__time_zone", flat=True).first() or "UTC"
+def _zone(levels: Sequence[EscalationLevel]) -> str:
+    """The zone of the clock that conditions read: of the first schedule that is paged."""
+    schedules = (target.schedule for level in levels for target in level.targets.all())
+    return next((schedule.time_zone for schedule in schedules if schedule is not None), "")
 
 
 def _turn(policy: EscalationPolicy, levels: list[dict[str, Any]]) -> int:

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from accounts.models import User
 from oncall.models import EscalationPolicy, Schedule
-from oncall.roster import schedule_specs, usable_methods
-from oncall.rota import ScheduleSpec, Shift, shifts, who_is_on_call
+from oncall.roster import schedule_specs
+from oncall.rota import ScheduleSpec, Shift, shifts
 
 HORIZON = timedelta(days=28)
 
@@ -30,30 +30,6 @@ class OwnShift:
 
     schedule: Schedule
     shift: Shift
-
-
-@dataclass(frozen=True)
-class Reach:
-    """A target of a policy and who that is right now; `why_nobody` when it reaches nobody."""
-
-    schedule: Schedule | None
-    people: list[User]
-    why_nobody: str
-
-
-@dataclass(frozen=True)
-class Rung:
-    """A level of a policy: after how many minutes it is paged, and whom it reaches now."""
-
-    number: int
-    after_minutes: int
-    wait_minutes: int
-    reaches: list[Reach]
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nobody would be paged: the level would be skipped at once."""
-        return not any(reach.people for reach in self.reaches)
 
 
 def standings(now: datetime, schedule_ids: Collection[int] | None = None) -> list[Standing]:
@@ -102,35 +78,6 @@ def shifts_of(user: User, now: datetime, horizon: timedelta = HORIZON) -> list[O
         if user.pk in shift.user_ids
     ]
     return sorted(own, key=lambda each: (each.shift.start, each.schedule.name))
-
-
-def ladder(policy: EscalationPolicy, now: datetime) -> list[Rung]:
-    """The policy's levels with whom each of them would page at `now`."""
-    levels = list(policy.levels.prefetch_related("targets__schedule", "targets__user").order_by("position"))
-    targets = [target for level in levels for target in level.targets.all()]
-    specs = schedule_specs(now, now, {target.schedule_id for target in targets if target.schedule_id})
-    on_call = {pk: who_is_on_call(spec, now) for pk, spec in specs.items()}
-    user_ids = {target.user_id for target in targets if target.user_id}
-    user_ids |= {user_id for ids in on_call.values() for user_id in ids}
-    people = User.objects.in_bulk(user_ids)
-    methods = usable_methods(user_ids)
-    rungs, after = [], 0
-    for number, level in enumerate(levels, 1):
-        reaches = []
-        for target in level.targets.all():
-            ids = on_call.get(target.schedule_id, ()) if target.schedule_id else (target.user_id or 0,)
-            reached = [people[user_id] for user_id in ids if methods.get(user_id)]
-            why = "" if reached else _why_nobody([people[user_id] for user_id in ids])
-            reaches.append(Reach(target.schedule, reached, why))
-        rungs.append(Rung(number, after, level.timeout_minutes, reaches))
-        after += level.timeout_minutes
-    return rungs
-
-
-def _why_nobody(people: list[User]) -> str:
-    if not people:
-        return "nobody_on_call"
-    return "inactive" if not any(person.is_active for person in people) else "no_contact_method"
 
 
 def spec_of(schedule: Schedule, start: datetime, end: datetime) -> ScheduleSpec:

@@ -197,8 +197,8 @@ def _page_level(
     if reached:
         names = tuple(person.name for person in reached)
         user_ids = tuple(person.user_id for person in reached)
-        shadows = tuple(user_id for user_id in dict.fromkeys(shadows) if user_id not in user_ids)
-        move.happened.append(Paged(number, turn, user_ids, names, shadows))
+        told_too = tuple(user_id for user_id in dict.fromkeys(shadows) if user_id not in user_ids)
+        move.happened.append(Paged(number, turn, user_ids, names, told_too))
     move.happened += told
     for person in reached:
         move.pages += planned_pages(path, person, number, turn, now)

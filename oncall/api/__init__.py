@@ -1,8 +1,8 @@
 """On-call in the REST API, a module a subject."""
 
 from accounts.rest import ActionViewSet
-from oncall.api.configuration import EscalationPolicyViewSet
 from oncall.api.escalations import EscalationViewSet, PageViewSet
+from oncall.api.policies import EscalationPolicyViewSet
 from oncall.api.reaching import ContactMethodViewSet, NotificationRuleViewSet, QuietHoursViewSet
 from oncall.api.schedules import OverrideViewSet, ScheduleViewSet
 

@@ -14,11 +14,11 @@ from accounts.actor import actor_of
 from accounts.lists import list_page
 from events.errors import require
 from events.forms import try_action
-from oncall import configuration, permissions
+from oncall import permissions, policies
 from oncall.filters import PolicyFilter
-from oncall.forms import LevelFormSet, PolicyForm, target_choices
-from oncall.models import Escalation, EscalationPolicy
-from oncall.standings import ladder
+from oncall.forms.policies import LevelFormSet, PolicyForm, level_initial, target_choices
+from oncall.ladder import ladder
+from oncall.models import Escalation, EscalationPolicy, Schedule
 
 RECENT = 10
 
@@ -37,7 +37,7 @@ def policy_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def policy_detail(request: HttpRequest, slug: str) -> HttpResponse:
     """The ladder in words, each rung with who that is right now."""
-    policy = get_object_or_404(EscalationPolicy.objects.select_related("team"), slug=slug)
+    policy = get_object_or_404(EscalationPolicy.objects.select_related("team", "next_policy"), slug=slug)
     actor = actor_of(request)
     recent = Escalation.objects.visible_to(actor).filter(policy=policy).select_related("acknowledged_by")
     context = {
@@ -53,46 +53,45 @@ def policy_detail(request: HttpRequest, slug: str) -> HttpResponse:
 def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     """Makes an escalation policy or changes one, with its levels."""
     actor = actor_of(request)
-    require(permissions.can_configure(actor), configuration.NOT_A_MANAGER)
+    require(permissions.can_configure(actor), permissions.NOT_A_MANAGER)
     policy = get_object_or_404(EscalationPolicy, slug=slug) if slug else None
-    fields = ("name", "slug", "team", "description", "repeats")
     form = PolicyForm(
-        request.POST or None, initial={name: getattr(policy, name) for name in fields} if policy else None
+        request.POST or None,
+        initial={name: getattr(policy, name) for name in PolicyForm.base_fields} if policy else None,
     )
     levels = LevelFormSet(
         request.POST or None,
         prefix="levels",
         initial=_levels(policy) if policy else None,
-        form_kwargs={"choices": target_choices()},
+        form_kwargs={"choices": target_choices(policy)},
     )
     if request.method == "POST" and form.is_valid() and levels.is_valid():
-        save = partial(
-            configuration.save_policy, actor=actor, policy=policy, levels=levels.drafts(), **form.cleaned_data
-        )
+        save = partial(policies.save_policy, actor=actor, policy=policy, levels=levels.drafts(), **form.cleaned_data)
         saved = try_action(form, save)
         if saved is not None:
             messages.success(request, _("The policy is saved. Escalations that already run keep the old one."))
             return redirect("oncall:policy", saved.slug)
-    return render(request, "oncall/policy_form.html", {"form": form, "levels": levels, "policy": policy})
+    context = {"form": form, "levels": levels, "policy": policy, "facts": condition_facts()}
+    return render(request, "oncall/policy_form.html", context)
 
 
 @require_POST
 def policy_remove(request: HttpRequest, slug: str) -> HttpResponse:
     """Takes a policy away."""
     policy = get_object_or_404(EscalationPolicy, slug=slug)
-    configuration.remove_policy(actor=actor_of(request), policy=policy)
+    policies.remove_policy(actor=actor_of(request), policy=policy)
     messages.success(request, _("%(name)s is gone.") % {"name": policy.name})
     return redirect("oncall:policies")
 
 
 def _levels(policy: EscalationPolicy) -> list[dict[str, object]]:
+    return [level_initial(level) for level in policy.levels.prefetch_related("targets").order_by("position")]
+
+
+def condition_facts() -> list[str]:
+    """What a level's condition may ask for."""
+    slugs = Schedule.objects.order_by("slug").values_list("slug", flat=True)
     return [
-        {
-            "timeout_minutes": level.timeout_minutes,
-            "targets": [
-                f"schedule:{target.schedule_id}" if target.schedule_id else f"user:{target.user_id}"
-                for target in level.targets.all()
-            ],
-        }
-        for level in policy.levels.prefetch_related("targets").order_by("position")
+        *("urgency", "severity", "service", "weekday", "hour", "time"),
+        *(f"working_hours.{slug}" for slug in slugs),
     ]

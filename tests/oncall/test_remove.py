@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from accounts.models import Role
 from events.errors import Conflict, NotAllowed
-from oncall.configuration import remove_policy, remove_schedule
 from oncall.engine import tick
 from oncall.models import EscalationPolicy, Schedule
+from oncall.policies import remove_policy
+from oncall.scheduling import remove_schedule
 from tests.factories import catalog, oncall
 from tests.factories.accounts import actor, user
 

@@ -19,6 +19,7 @@ from tests.factories import oncall
 from tests.factories.accounts import user
 
 pytestmark = pytest.mark.django_db
+PLAIN_POLICY = {"name": "Critical", "repeats": "0", "on_exhausted": "stop", "low_urgency": "page"}
 
 
 def signed_in(role: Role = Role.RESPONDER, **fields: Any) -> tuple[Client, User]:
@@ -301,16 +302,21 @@ def test_a_manager_makes_a_policy_in_the_order_that_the_positions_say() -> None:
         "team": "",
         "description": "",
         "repeats": "1",
+        "on_exhausted": "stop",
+        "low_urgency": "page",
         "levels-TOTAL_FORMS": "3",
         "levels-INITIAL_FORMS": "0",
         "levels-0-timeout_minutes": "10",
         "levels-0-targets": [f"user:{ana.pk}"],
+        "levels-0-answers_needed": "1",
         "levels-0-ORDER": "2",
         "levels-1-timeout_minutes": "5",
         "levels-1-targets": [f"schedule:{schedule.pk}", f"user:{ana.pk}"],
+        "levels-1-answers_needed": "1",
         "levels-1-ORDER": "1",
         "levels-2-timeout_minutes": "5",
         "levels-2-targets": [""],
+        "levels-2-answers_needed": "1",
         "levels-2-ORDER": "",
     }
     answer = client.post(reverse("oncall:policy-new"), given)
@@ -323,10 +329,11 @@ def test_a_manager_makes_a_policy_in_the_order_that_the_positions_say() -> None:
 def test_a_level_without_a_position_stays_where_it_stands() -> None:
     client, _ = signed_in(Role.MANAGER)
     ana = user()
-    given = {"name": "Critical", "repeats": "0", "levels-TOTAL_FORMS": "3", "levels-INITIAL_FORMS": "0"}
+    given = {**PLAIN_POLICY, "levels-TOTAL_FORMS": "3", "levels-INITIAL_FORMS": "0"}
     for index, (minutes, position) in enumerate([("1", ""), ("2", "2"), ("3", "")]):
         given[f"levels-{index}-timeout_minutes"] = minutes
         given[f"levels-{index}-targets"] = f"user:{ana.pk}"
+        given[f"levels-{index}-answers_needed"] = "1"
         given[f"levels-{index}-ORDER"] = position
     client.post(reverse("oncall:policy-new"), given)
     levels = EscalationPolicy.objects.get().levels.order_by("position")
@@ -335,20 +342,26 @@ def test_a_level_without_a_position_stays_where_it_stands() -> None:
 
 def test_a_policy_without_levels_is_told_what_it_needs() -> None:
     client, _ = signed_in(Role.MANAGER)
-    given = {"name": "Critical", "repeats": "0", "levels-TOTAL_FORMS": "1", "levels-INITIAL_FORMS": "0"}
-    given |= {"levels-0-timeout_minutes": "5", "levels-0-targets": "", "levels-0-DELETE": "on"}
+    given = {**PLAIN_POLICY, "levels-TOTAL_FORMS": "1", "levels-INITIAL_FORMS": "0"}
+    given |= {
+        "levels-0-timeout_minutes": "5",
+        "levels-0-answers_needed": "1",
+        "levels-0-targets": "",
+        "levels-0-DELETE": "on",
+    }
     assert "needs at least one level" in client.post(reverse("oncall:policy-new"), given).content.decode()
 
 
 def test_a_person_changes_their_profile_and_how_they_are_reached() -> None:
     client, ana = signed_in()
     profile = reverse("oncall:profile")
-    assert "You have no contact method" in text(client, profile)
+    assert "You can't be paged" in text(client, profile)
     given = {"name": "Ana Two", "time_zone": "Asia/Bangkok", "locale": "en"}
     assert client.post(profile, given).headers["Location"] == profile
     ana.refresh_from_db()
     assert (ana.name, ana.time_zone) == ("Ana Two", "Asia/Bangkok")
     client.post(reverse("oncall:contact-method-add"), {"kind": "email", "address": "ana@example.com"})
+    ContactMethod.objects.update(verified_at=timezone.now())
     method = ana.contact_methods.get()
     html = client.post(reverse("oncall:contact-method-test", args=[method.pk]), follow=True).content.decode()
     assert "Look whether it arrived." in html

@@ -11,9 +11,9 @@ from accounts.actions import change_user
 from accounts.models import User
 from events.models import Event
 from oncall.actions import acknowledge_escalation
-from oncall.configuration import save_policy
 from oncall.engine import heartbeat_age, overdue, tick
 from oncall.models import ContactMethod, Escalation, EscalationEntry, Page
+from oncall.policies import save_policy
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
 

@@ -1,0 +1,144 @@
+"""Escalation policies in the REST API."""
+
+from typing import Any
+
+from django.db.models import Prefetch
+from django.utils.text import slugify
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Scope, Team, User
+from accounts.rest import ActionViewSet, WholeMixin
+from oncall import policies
+from oncall.filters import PolicyFilter
+from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, Schedule
+from oncall.policies import LevelDraft, TargetDraft
+
+
+class TargetSerializer(WholeMixin, serializers.Serializer[Any]):
+    """Whom a level pages, or where it tells.
+
+    `schedule` and `team` are slugs, `user` is an id. A chat's `address` is an Apprise address, a webhook's an https one
+    with a `secret` that signs what it is sent; both are written and never read: `id` keeps the one that is there.
+    """
+
+    id = serializers.IntegerField(required=False)
+    kind = serializers.ChoiceField(choices=EscalationTarget.Kind.choices)
+    schedule = serializers.SlugRelatedField(
+        slug_field="slug", queryset=Schedule.objects.all(), required=False, allow_null=True
+    )
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False, allow_null=True)
+    team = serializers.SlugRelatedField(slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True)
+    name = serializers.CharField(required=False, allow_blank=True, max_length=100)
+    address = serializers.CharField(required=False, write_only=True, max_length=1000)
+    secret = serializers.CharField(required=False, write_only=True, max_length=200)
+
+    def to_representation(self, instance: EscalationTarget) -> dict[str, Any]:
+        return {
+            "id": instance.pk,
+            "kind": instance.kind,
+            "schedule": instance.schedule.slug if instance.schedule else None,
+            "user": instance.user_id,
+            "team": instance.team.slug if instance.team else None,
+            "name": str(instance),
+        }
+
+    def to_internal_value(self, data: Any) -> Any:
+        given = super().to_internal_value(data)
+        target_id = given.pop("id", None)
+        told = given["kind"] in {EscalationTarget.Kind.CHAT, EscalationTarget.Kind.WEBHOOK}
+        return TargetDraft(**given, target_id=target_id if told and not given.get("address") else None)
+
+
+class LevelSerializer(WholeMixin, serializers.Serializer[Any]):
+    """A level: whom it pages, on which condition, what answers it, and how many minutes it waits.
+
+    `answers_needed` is 1 for anyone, 0 for everyone, n for n people.
+    """
+
+    timeout_minutes = serializers.IntegerField(min_value=0, max_value=policies.LONGEST_TIMEOUT_MINUTES)
+    targets = TargetSerializer(many=True)
+    condition = serializers.DictField(required=False)
+    answers_needed = serializers.IntegerField(min_value=0, max_value=100, required=False)
+    is_round_robin = serializers.BooleanField(required=False)
+
+    def to_representation(self, instance: EscalationLevel) -> dict[str, Any]:
+        shown = self.fields["targets"].child
+        return {
+            "timeout_minutes": instance.timeout_minutes,
+            "targets": [shown.to_representation(target) for target in instance.targets.all()],
+            "condition": instance.condition,
+            "answers_needed": instance.answers_needed,
+            "is_round_robin": instance.is_round_robin,
+        }
+
+    def to_internal_value(self, data: Any) -> Any:
+        return LevelDraft(**super().to_internal_value(data))
+
+
+class EscalationPolicySerializer(serializers.ModelSerializer[EscalationPolicy]):
+    """An escalation policy; its `levels` become exactly those that are given, the first is paged at once."""
+
+    slug = serializers.SlugField(max_length=100, required=False)
+    team = serializers.SlugRelatedField(slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True)
+    next_policy = serializers.SlugRelatedField(
+        slug_field="slug", queryset=EscalationPolicy.objects.all(), required=False, allow_null=True
+    )
+    levels = LevelSerializer(many=True)
+
+    class Meta:
+        model = EscalationPolicy
+        fields = [
+            *("id", "slug", "name", "description", "team", "repeats", "on_exhausted", "next_policy"),
+            *("acknowledgement_timeout_minutes", "auto_resolve_minutes", "low_urgency", "levels"),
+        ]
+        extra_kwargs: dict[str, Any] = {"name": {"validators": []}}
+        # The action says which of them go together, and how to mend it.
+        validators: list[Any] = []
+
+
+KEPT = (
+    *("name", "slug", "description", "team", "repeats", "on_exhausted", "next_policy"),
+    *("acknowledgement_timeout_minutes", "auto_resolve_minutes", "low_urgency"),
+)
+
+
+class EscalationPolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+    """Escalation policies, by slug."""
+
+    queryset = (
+        EscalationPolicy.objects.select_related("team", "next_policy")
+        .prefetch_related(
+            Prefetch("levels", EscalationLevel.objects.order_by("position")),
+            Prefetch(
+                "levels__targets", EscalationTarget.objects.select_related("schedule", "user", "team").order_by("id")
+            ),
+        )
+        .order_by("-id")
+    )
+    serializer_class = EscalationPolicySerializer
+    filterset_class = PolicyFilter
+    write_scope = Scope.ONCALL
+    ordering_fields = ["id", "name"]
+    lookup_field = "slug"
+
+    def create(self, request: Request) -> Response:
+        given = self.validated()
+        given.setdefault("slug", slugify(given["name"]))
+        return self.answer(policies.save_policy(actor=self.actor, **given), status=201)
+
+    def partial_update(self, request: Request, slug: str) -> Response:
+        policy = self.get_object()
+        serializer = self.get_serializer(policy, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        kept: dict[str, Any] = {name: getattr(policy, name) for name in KEPT}
+        kept["levels"] = policies.drafts_of(policy)
+        given = {**kept, **serializer.validated_data}
+        return self.answer(policies.save_policy(actor=self.actor, policy=policy, **given))
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, slug: str) -> Response:
+        policies.remove_policy(actor=self.actor, policy=self.get_object())
+        return Response(status=204)
