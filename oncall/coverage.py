@@ -40,6 +40,8 @@ UNEVEN = {
     Flaw.UNFAIR_WEEKENDS: Kind.WEEKEND,
     Flaw.UNFAIR_HOLIDAYS: Kind.HOLIDAY,
 }
+# A smaller part of the mean is no difference: an hour that a clock change took.
+NEGLIGIBLE = 0.05
 # A difference of fewer pages than this between two people is chance.
 FEW_PAGES = 3
 
@@ -256,6 +258,8 @@ def _one_turn_each(schedule: ScheduleSpec, start: datetime, end: datetime, night
     """By how much two people may differ when each rotation has given one of them a turn more: whole turns end there."""
     heaviest = dict.fromkeys(Kind, timedelta(0))
     for rotation in schedule.rotations:
+        if len(set(rotation.members) - rotation.left) < 2:
+            continue  # Nobody takes turns in it: whoever is its only member carries it all.
         pieces = rotation_shifts(rotation, schedule.zone, start, end)
         weights = weigh(pieces, zone=schedule.zone, country=schedule.country, night=night)
         turns: list[Hours] = []
@@ -274,6 +278,6 @@ def _uneven(flaw: Flaw, shares: Mapping[int, float], even: float, start: datetim
     most = max(shares, key=lambda user_id: shares[user_id])
     mean = sum(shares.values()) / len(shares)
     beyond = shares[most] - min(shares.values()) - even
-    if beyond <= 1e-6 or not mean:
+    if beyond <= NEGLIGIBLE * mean or not mean:
         return []
     return [Finding(flaw, MOST[flaw] * min(1.0, beyond / mean), start, end, most)]
