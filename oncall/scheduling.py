@@ -19,6 +19,7 @@ from oncall import permissions
 from oncall.foresight import HORIZON, Difference, differences_of, refuse_new_gaps
 from oncall.models import EscalationPolicy, Override, Rotation, Schedule
 from oncall.naming import check_name
+from oncall.paging_tests import holding_tests, refuse_broken_tests
 from oncall.permissions import NOT_A_MANAGER
 from oncall.roster import schedule_specs
 from oncall.rota import ScheduleSpec, stretches_of
@@ -57,14 +58,17 @@ def save_schedule(
     effective_from: datetime | None = None,
     stamp: str = "",
     confirm: bool = False,
+    override_reason: str = "",
 ) -> Schedule:
     """Makes a schedule or changes one; its rotations become exactly `rotations`.
 
     From `effective_from` (UTC) on, and the past stays as it was; without it what is there is corrected, as if it had
     always been so. Raises Conflict if somebody changed it since `stamp` (of `stamp_of`) was read, and
-    CoverageGetsWorse if it leaves new gaps, unless `confirm`.
+    CoverageGetsWorse if it leaves new gaps, unless `confirm`; and Conflict if it breaks a paging test, unless an
+    `override_reason` is given.
     """
     require(permissions.can_configure(actor), NOT_A_MANAGER)
+    held = holding_tests(now)
     created = schedule is None
     if schedule is not None:
         schedule = Schedule.objects.select_for_update().get(pk=schedule.pk)
@@ -89,6 +93,7 @@ def save_schedule(
     write_rotations(schedule, rotations, effective_from)
     if before is not None and not confirm:
         refuse_new_gaps(before, _spec(schedule, now), now)
+    refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
     publish(
         "schedule.created" if created else "schedule.changed",
         subject=schedule,
@@ -105,7 +110,9 @@ def preview_schedule(*, actor: Actor, now: datetime, schedule: Schedule | None =
     """
     before = None if schedule is None else _spec(schedule, now)
     with transaction.atomic():
-        saved = save_schedule(actor=actor, now=now, schedule=schedule, **{**given, "confirm": True})
+        saved = save_schedule(
+            actor=actor, now=now, schedule=schedule, **{**given, "confirm": True, "override_reason": "preview"}
+        )
         after = _spec(saved, now)
         transaction.set_rollback(True)
     return Preview(after, [] if before is None else differences_of(before, after, now))
