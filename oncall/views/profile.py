@@ -89,9 +89,12 @@ def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
 
 
 def _rule_forms(user: User, urgency: str, data: Any = None) -> BaseRuleFormSet:
+    if data is not None:
+        # What was stored before is no matter: an unchanged step is a step.
+        return RuleFormSet(data, prefix=urgency, form_kwargs={"user": user})
     rules = NotificationRule.objects.filter(user=user, urgency=urgency).order_by("position")
     initial = [{"contact_method": rule.contact_method_id, "delay_minutes": rule.delay_minutes} for rule in rules]
-    return RuleFormSet(data, initial=initial, prefix=urgency, form_kwargs={"user": user})
+    return RuleFormSet(initial=initial, prefix=urgency, form_kwargs={"user": user})
 
 
 # --- Contact methods --------------------------------------------------------------------------------------------------

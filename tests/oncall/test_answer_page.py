@@ -1,15 +1,19 @@
-"""The page behind a page's link: small, without scripts, kind to old links, and it never acts on GET."""
+"""The pages behind a page's links: small, without scripts, kind to old links; each does its one thing, never on GET."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from oncall.actions import resolve_escalation
+from accounts.actor import Actor
+from oncall.actions import acknowledge_escalation, resolve_escalation
 from oncall.engine import tick
-from oncall.links import page_token
-from oncall.models import Escalation, Page
+from oncall.links import ACTS, page_token
+from oncall.models import ContactMethod, Escalation, Page
+from oncall.sending import send_due
 from tests.factories import oncall
 from tests.factories.accounts import user
 
@@ -27,8 +31,12 @@ def page(now: datetime) -> Page:
     return escalation.pages.get()
 
 
-def address(page: Page) -> str:
-    return reverse("oncall:answer", args=[page_token(page.pk)])
+def address(page: Page, verb: str = "answer") -> str:
+    return reverse("oncall:answer", args=[page_token(page.pk, page.user_id, verb)])
+
+
+def act(page: Page, verb: str) -> str:
+    return reverse("oncall:answer-act", args=[page_token(page.pk, page.user_id, verb)])
 
 
 def status(page: Page) -> str:
@@ -39,7 +47,9 @@ def test_it_says_what_where_and_since_when_in_under_twenty_kilobytes(client: Cli
     answer = client.get(address(page))
     html = answer.content.decode()
     assert answer.status_code == 200
-    assert len(answer.content) < 20_000
+    stylesheet = (settings.BASE_DIR / "static" / "css" / "answer.css").read_bytes()
+    assert html.count("/static/") == 1
+    assert len(answer.content) + len(stylesheet) < 20_000
     for words in ("Payment API returning 500 errors", "payments", "&lt;critical&gt;", "16:26 +07", "Acknowledge"):
         assert words in html
     assert "<script" not in html
@@ -69,7 +79,7 @@ def test_pressing_it_twice_is_as_good_as_once(client: Client, page: Page) -> Non
 def test_what_is_over_is_told_kindly(client: Client, page: Page, now: datetime) -> None:
     resolve_escalation(actor=oncall.SYSTEM, escalation=page.escalation, now=now)
     assert "This is over" in client.get(address(page)).content.decode()
-    assert client.post(address(page)).status_code == 200
+    assert "already resolved" in client.post(address(page)).content.decode()
 
 
 def test_a_form_from_elsewhere_is_refused(page: Page) -> None:
@@ -89,3 +99,107 @@ def test_the_link_of_somebody_who_has_left_works_no_more(client: Client, page: P
     page.user.save()
     assert client.post(address(page)).status_code == 404
     assert status(page) == Status.TRIGGERED
+
+
+def level_of(page: Page) -> tuple[int, bool]:
+    escalation = Escalation.objects.get(pk=page.escalation_id)
+    return escalation.level, escalation.due_at is not None and escalation.due_at <= timezone.now()
+
+
+def test_the_general_link_offers_three_answers_and_each_other_link_one(client: Client, page: Page) -> None:
+    offered = {verb: client.get(address(page, verb)).content.decode() for verb in ("answer", *ACTS)}
+    for verb in ACTS:
+        assert f'value="{verb}"' in offered["answer"]
+        assert [each for each in ACTS if f'value="{each}"' in offered[verb]] == [verb]
+    assert client.get(address(page, "received")).status_code == 404
+
+
+def test_a_link_does_nothing_but_what_it_names(client: Client, page: Page) -> None:
+    assert client.post(address(page, "decline"), {"verb": "acknowledge"}).status_code == 404
+    assert status(page) == Status.TRIGGERED
+    client.post(address(page, "acknowledge"))
+    assert status(page) == Status.ACKNOWLEDGED
+
+
+def test_the_link_of_one_person_is_not_the_link_of_another(client: Client, page: Page) -> None:
+    forged = reverse("oncall:answer", args=[page_token(page.pk, user().pk)])
+    assert client.post(forged).status_code == 404
+
+
+def test_escalating_makes_the_next_level_due_and_twice_skips_none(client: Client) -> None:
+    now = timezone.now()
+    ana, bob = user(name="Ana"), user(name="Bob")
+    oncall.contact_method(ana)
+    oncall.contact_method(bob)
+    escalation = oncall.escalation(oncall.level(ana), oncall.level(bob), oncall.level(user()), now=now)
+    tick(now)
+    page = escalation.pages.get()
+    assert "Escalated" in client.post(address(page), {"verb": "escalate"}).content.decode()
+    assert "Already escalated" in client.post(address(page), {"verb": "escalate"}).content.decode()
+    tick(timezone.now())
+    assert set(escalation.pages.values_list("user__name", flat=True)) == {"Ana", "Bob"}
+    assert "Already escalated" in client.post(address(page, "escalate")).content.decode()
+    assert level_of(page) == (2, False)
+
+
+def test_declining_is_kept_and_said(client: Client, page: Page) -> None:
+    assert "Declined" in client.post(address(page), {"verb": "decline"}).content.decode()
+    assert page.escalation.answers.get().kind == "declined"
+
+
+def test_who_has_it_and_since_when_is_told_to_the_others(client: Client, page: Page) -> None:
+    bob = user(name="Bob")
+    since = timezone.now() - timedelta(minutes=2, seconds=5)
+    acknowledge_escalation(actor=Actor.of_user(bob, via="web"), escalation=page.escalation, now=since)
+    html = client.get(address(page)).content.decode()
+    assert "Already acknowledged by Bob, 2 min ago" in html
+    assert 'name="verb"' not in html
+    client.post(address(page))
+    assert Escalation.objects.get(pk=page.escalation_id).acknowledged_by == bob
+
+
+def test_one_button_answers_everything_that_was_sent_together(client: Client, now: datetime, page: Page) -> None:
+    other = oncall.escalation(oncall.level(page.user), now=now, title="Disk full")
+    tick(now)
+    send_due(now)
+    carrier = Page.objects.get(carries__isnull=False)
+    html = client.get(address(carrier)).content.decode()
+    assert "Acknowledge all 2" in html
+    assert "Disk full" in html
+    client.post(address(carrier))
+    assert status(page) == Status.ACKNOWLEDGED
+    assert Escalation.objects.get(pk=other.pk).status == Status.ACKNOWLEDGED
+
+
+# --- The buttons of a notification ------------------------------------------------------------------------------------
+
+
+def test_a_notifications_button_answers_without_a_form(page: Page) -> None:
+    client = Client(enforce_csrf_checks=True)
+    answer = client.post(act(page, "acknowledge"))
+    assert (answer.status_code, answer.json()["text"]) == (200, "Acknowledged: Payment API returning 500 errors")
+    assert status(page) == Status.ACKNOWLEDGED
+
+
+@pytest.mark.parametrize("verb", ["answer"])
+def test_the_general_link_is_no_button(client: Client, page: Page, verb: str) -> None:
+    assert client.post(act(page, verb)).status_code == 404
+    assert client.get(act(page, "acknowledge")).status_code == 405
+    assert status(page) == Status.TRIGGERED
+
+
+def test_a_device_reports_that_the_page_arrived_and_once_is_enough(client: Client, now: datetime, page: Page) -> None:
+    send_due(now)
+    assert client.post(act(page, "received")).status_code == 204
+    assert client.post(act(page, "received")).status_code == 204
+    attempt = page.attempts.get()
+    assert [receipt.kind for receipt in attempt.receipts.all()] == ["delivered"]
+    assert ContactMethod.objects.get(pk=page.contact_method_id).proved_at is not None
+    assert page.escalation.entries.filter(kind="receipt").count() == 1
+
+
+def test_what_can_not_be_done_any_more_is_said(client: Client, page: Page, now: datetime) -> None:
+    resolve_escalation(actor=oncall.SYSTEM, escalation=page.escalation, now=now)
+    answer = client.post(act(page, "acknowledge"))
+    assert answer.status_code == 409
+    assert "already resolved" in answer.json()["text"]

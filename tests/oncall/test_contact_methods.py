@@ -18,10 +18,12 @@ from oncall.channels import Message, Result
 from oncall.contact_methods import (
     RuleDraft,
     add_contact_method,
+    remove_contact_method,
     rotate_secret,
     save_notification_rules,
     save_quiet_hours,
     send_code,
+    set_contact_method_enabled,
     verify_contact_method,
 )
 from oncall.models import ContactMethod, NotificationRule, OnCallProfile
@@ -207,6 +209,36 @@ def test_nobody_verifies_or_changes_what_is_somebody_elses(ana: User, now: datet
     ):
         with pytest.raises(NotAllowed):
             attempt()
+
+
+def test_adding_twice_is_once_and_what_makes_no_sense_is_refused_at_its_field(ana: User, now: datetime) -> None:
+    for _time in range(2):
+        method = add(ana, now, Kind.EMAIL, " ana@home.example ")
+    assert ana.contact_methods.get() == method
+    assert method.address == "ana@home.example"
+    for kind, address, field in (
+        ("pigeon", "x", "kind"),
+        ("email", "not an address", "address"),
+        ("webhook", "ftp://example.com", "address"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            add(ana, now, kind, address)
+        assert refused.value.field == field
+
+
+def test_switching_a_broken_method_on_mends_it(ana: User) -> None:
+    method = oncall.contact_method(ana, broken_reason="no such mailbox", is_enabled=False)
+    set_contact_method_enabled(actor=as_self(ana), method=method, is_enabled=True)
+    method.refresh_from_db()
+    assert method.is_usable
+
+
+def test_only_administrators_take_away_what_is_somebody_elses(ana: User) -> None:
+    method = oncall.contact_method(ana)
+    with pytest.raises(NotAllowed):
+        remove_contact_method(actor=actor(Role.MANAGER), method=method)
+    remove_contact_method(actor=actor(Role.ADMINISTRATOR), method=method)
+    assert not ContactMethod.objects.exists()
 
 
 # --- Rules and quiet hours --------------------------------------------------------------------------------------------

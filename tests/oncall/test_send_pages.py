@@ -18,7 +18,8 @@ from oncall.actions import acknowledge_escalation, resolve_escalation
 from oncall.channels import Message, Result
 from oncall.engine import tick
 from oncall.models import ContactMethod, Escalation, Page, PageAttempt
-from oncall.sending import LEASE, send_due, send_test
+from oncall.reaching import send_test
+from oncall.sending import LEASE, send_due
 from oncall.tasks import tick_task
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
@@ -186,7 +187,7 @@ def test_a_late_sender_does_not_undo_what_came_after_its_lease(now: datetime, li
     escalation = paged(now)
     stale = sending._claim(now, 10)[0]
     send_due(now + LEASE)
-    sending._conclude(stale, Result("failed", "much too late"), now + LEASE)
+    sending._conclude(sending.Bundle((stale,)), Result("failed", "much too late"), now + LEASE)
     assert state(escalation) == Page.State.SENT
     assert attempts(escalation) == [(1, "failed", "much too late"), (2, "accepted", "")]
 
@@ -234,7 +235,7 @@ def test_claiming_needs_as_many_statements_for_many_pages_as_for_few(now: dateti
     assert statements(2) == statements(12)
 
 
-def test_a_page_by_mail_has_both_texts_one_link_and_the_facts(now: datetime) -> None:
+def test_a_page_by_mail_has_both_texts_a_link_an_answer_and_the_facts(now: datetime) -> None:
     ana = user(name="Ana", email="ana@example.com")
     oncall.contact_method(ana)
     escalation = oncall.escalation(
@@ -244,12 +245,12 @@ def test_a_page_by_mail_has_both_texts_one_link_and_the_facts(now: datetime) -> 
     send_due(now)
     [sent] = mail.outbox
     assert sent.to == ["ana@example.com"]
-    assert sent.subject == "[Page] Payments  Bcc: eve@example.com"
+    assert sent.subject == "[Page] Payments Bcc: eve@example.com"
     assert sent.extra_headers["X-Sitrep-Page"] == str(escalation.pages.get().pk)
     html = str(sent.alternatives[0][0])  # type: ignore[attr-defined]
-    link = next(line for line in str(sent.body).splitlines() if "/p/" in line)
-    assert html.count("<a ") == 1
-    assert f'href="{link}"' in html
+    links = [word for word in str(sent.body).split() if "/p/" in word]
+    assert html.count("<a ") == len(set(links)) == 3
+    assert all(f'href="{link}"' in html for link in links)
     assert "Severity: SEV1 <b>" in sent.body
     assert "SEV1 &lt;b&gt;" in html
 
