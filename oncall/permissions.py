@@ -1,8 +1,10 @@
 """Who may change schedules and policies, and who may answer pages."""
 
+from collections.abc import Collection
+
 from accounts.actor import Actor
 from accounts.models import Role
-from oncall.models import ContactMethod, Escalation, Override
+from oncall.models import ContactMethod, CoverRequest, Escalation, Override
 
 NOT_A_MANAGER = "Only managers may change schedules and policies."
 
@@ -44,3 +46,27 @@ def can_answer(actor: Actor, escalation: Escalation) -> bool:
 def can_resolve(actor: Actor, escalation: Escalation) -> bool:
     """Responders, and whoever was paged. Of a private one, whoever asks has seen what it is about: its incident."""
     return actor.has_role(Role.RESPONDER) or can_answer(actor, escalation)
+
+
+def can_ask_for_cover(actor: Actor, user_id: int) -> bool:
+    """Everybody for themselves, managers for anybody."""
+    return can_configure(actor) or (actor.user_id == user_id and can_override(actor))
+
+
+def can_withdraw_cover(actor: Actor, request: CoverRequest) -> bool:
+    return can_configure(actor) or actor.user_id in {request.user_id, request.created_by_id}
+
+
+def can_swap(actor: Actor, user_ids: Collection[int]) -> bool:
+    """Either of those who swap, and managers."""
+    return can_configure(actor) or (can_override(actor) and actor.user_id in user_ids)
+
+
+def can_manage_leave(actor: Actor, user_id: int) -> bool:
+    """One's own; managers manage anybody's."""
+    return actor.user_id == user_id or can_configure(actor)
+
+
+def can_shadow(actor: Actor, user_id: int) -> bool:
+    """Managers let anybody shadow; responders themselves."""
+    return can_configure(actor) or (actor.user_id == user_id and can_override(actor))
