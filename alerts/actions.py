@@ -89,6 +89,7 @@ def save_route(
     severity: Severity | None = None,
     incident_type: IncidentType | None = None,
     is_enabled: bool = True,
+    urgency: str = "",
 ) -> AlertRoute:
     """Makes a route at the end of the list, or changes one."""
     require(can_configure(actor), NOT_A_MANAGER)
@@ -109,6 +110,7 @@ def save_route(
     route.name, route.conditions, route.paging = name.strip(), conditions, paging
     route.escalation_policy, route.declares_incident = escalation_policy, declares_incident
     route.severity, route.incident_type, route.is_enabled = severity, incident_type, is_enabled
+    route.urgency = urgency
     route.save()
     event = "alert_route.created" if created else "alert_route.changed"
     publish(event, subject=route, actor=actor, data={"name": route.name})

@@ -175,6 +175,7 @@ class AlertRouteSerializer(serializers.ModelSerializer[AlertRoute]):
             "conditions",
             "paging",
             "escalation_policy",
+            "urgency",
             "declares_incident",
             "severity",
             "incident_type",

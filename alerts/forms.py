@@ -45,6 +45,11 @@ class RouteForm(forms.Form):
     escalation_policy = forms.ModelChoiceField(
         EscalationPolicy.objects.all(), label=_("Escalation policy"), required=False
     )
+    urgency = forms.ChoiceField(
+        label=_("How loudly?"),
+        choices=[("", _("As the service says")), ("high", _("High urgency")), ("low", _("Low urgency"))],
+        required=False,
+    )
     declares_incident = forms.BooleanField(label=_("Declare an incident"), required=False)
     severity = forms.ModelChoiceField(Severity.objects.all(), label=_("Severity of the incident"), required=False)
     incident_type = forms.ModelChoiceField(IncidentType.objects.all(), label=_("Type of the incident"), required=False)

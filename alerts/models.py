@@ -11,7 +11,7 @@ from accounts.models import Team, User
 from accounts.secrets import SecretField
 from catalog.models import Service
 from incidents.models import Incident, IncidentType, Severity
-from oncall.models import Escalation, EscalationPolicy
+from oncall.models import Escalation, EscalationPolicy, Urgency
 
 
 class AlertSource(models.Model):
@@ -96,6 +96,7 @@ class AlertRoute(models.Model):
         related_name="alert_routes",
         help_text=_("The policy to page; for the service's policy, what to page when the service has none."),
     )
+    urgency = models.CharField(max_length=4, choices=Urgency, blank=True, help_text=_("Empty: as the service says."))
     declares_incident = models.BooleanField(default=False)
     severity = models.ForeignKey(Severity, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     incident_type = models.ForeignKey(IncidentType, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

@@ -9,9 +9,11 @@ from django.conf import settings
 from accounts.actor import Actor
 from alerts.matching import RouteSpec, first_match
 from alerts.models import Alert, AlertRoute, RawEvent
+from catalog.urgency import is_loud, urgency_of
 from events.actions import publish
-from incidents.actions import attach_escalation, declare_incident
+from incidents.actions import declare_incident
 from incidents.models import Incident, TimelineEntry
+from incidents.paging import attach_escalation
 from incidents.timeline import add_entry
 from oncall.actions import start_escalation
 from oncall.models import Escalation, EscalationPolicy
@@ -42,7 +44,7 @@ class Router:
     """The routes and frozen policies as they are now, read once for a batch of alerts."""
 
     def __init__(self) -> None:
-        self._paths: dict[int, dict[str, Any]] = {}
+        self._paths: dict[tuple[int, str], dict[str, Any]] = {}
 
     @cached_property
     def routes(self) -> dict[int, AlertRoute]:
@@ -55,10 +57,15 @@ class Router:
     def specs(self) -> list[RouteSpec]:
         return [RouteSpec(route.pk, route.name, route.conditions) for route in self.routes.values()]
 
-    def path_of(self, policy: EscalationPolicy) -> dict[str, Any]:
-        if policy.pk not in self._paths:
-            self._paths[policy.pk] = freeze(policy)
-        return self._paths[policy.pk]
+    def path_of(self, policy: EscalationPolicy, urgency: str, facts: dict[str, str]) -> dict[str, Any]:
+        """The frozen policy: read once for the batch, unless it is another one for each alert."""
+        key = (policy.pk, urgency)
+        if key not in self._paths:
+            path = freeze(policy, urgency=urgency, facts=facts)
+            if not path["is_shared"]:
+                return path
+            self._paths[key] = path
+        return self._paths[key]
 
     def apply_route(self, *, alert: Alert, actor: Actor, now: datetime) -> str:
         """Decides about a new alert in the caller's transaction and returns the outcome."""
@@ -148,14 +155,18 @@ class Router:
         }
         if incident is not None:
             facts["incident"] = incident.reference
+        known = {key: value for key, value in facts.items() if value}
+        severe = is_loud(alert.severity)
+        urgency = (alert.route.urgency if alert.route else "") or urgency_of(alert.service, is_severe=severe, now=now)
         escalation = start_escalation(
             actor=actor,
             policy=policy,
             title=alert.title,
             detail=alert.description,
-            facts={key: value for key, value in facts.items() if value},
+            facts=known,
+            urgency=urgency,
             is_private=incident is not None and incident.is_private,
-            path=self.path_of(policy),
+            path=self.path_of(policy, urgency, known),
             now=now,
         )
         if incident is not None:

@@ -37,6 +37,7 @@ def save_service(
     lifecycle: str = Service.Lifecycle.PRODUCTION,
     team: Team | None = None,
     escalation_policy: EscalationPolicy | None = None,
+    urgency: str = Service.Urgency.HIGH,
     needs: Iterable[Service] | None = None,
     functionalities: Iterable[Functionality] | None = None,
     links: Sequence[LinkDraft] | None = None,
@@ -55,7 +56,7 @@ def save_service(
     service = service or Service()
     service.name, service.slug, service.description = name.strip(), slug, description
     service.tier, service.lifecycle = tier, lifecycle
-    service.team, service.escalation_policy = team, escalation_policy
+    service.team, service.escalation_policy, service.urgency = team, escalation_policy, urgency
     service.save()
     if needs is not None:
         _set_needs(service, {other.pk for other in needs})

@@ -52,6 +52,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
             "lifecycle",
             "team",
             "escalation_policy",
+            "urgency",
             "functionalities",
             "needs",
             "links",
@@ -99,7 +100,7 @@ class ServiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVie
         service = self.get_object()
         serializer = self.get_serializer(service, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy")
+        names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy", "urgency")
         data = {name: getattr(service, name) for name in names} | serializer.validated_data
         return self.answer(actions.save_service(actor=self.actor, service=service, **data))
 

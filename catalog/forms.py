@@ -26,6 +26,12 @@ class ServiceForm(forms.Form):
         required=False,
         help_text=_("Who is paged when it breaks."),
     )
+    urgency = forms.ChoiceField(
+        label=_("Urgency"),
+        choices=Service.Urgency.choices,
+        required=False,
+        help_text=_("How loudly it pages: people have rules of their own for what is not urgent."),
+    )
     needs = forms.ModelMultipleChoiceField(
         Service.objects.order_by("name"),
         label=_("Needs these services"),

@@ -37,9 +37,16 @@ class Service(models.Model):
         PRODUCTION = "production", _("Production")
         DEPRECATED = "deprecated", _("Deprecated")
 
+    class Urgency(models.TextChoices):
+        HIGH = "high", _("Always high")
+        SEVERITY = "severity", _("High when it is severe")
+        HOURS = "hours", _("High in working hours")
+        LOW = "low", _("Always low")
+
     name = models.CharField(max_length=100, unique=True)
     slug = models.SlugField(max_length=100, unique=True)
     description = models.TextField(blank=True)
+    urgency = models.CharField(max_length=10, choices=Urgency, default=Urgency.HIGH)
     tier = models.PositiveSmallIntegerField(choices=Tier, default=Tier.MEDIUM)
     lifecycle = models.CharField(max_length=15, choices=Lifecycle, default=Lifecycle.PRODUCTION)
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="services")

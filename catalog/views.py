@@ -59,7 +59,7 @@ def service_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
     initial: dict[str, Any] = {"tier": Service.Tier.MEDIUM}
     initial_links: list[dict[str, str]] = []
     if service:
-        names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy")
+        names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy", "urgency")
         initial = {name: getattr(service, name) for name in names}
         initial["needs"] = [row.needs_id for row in service.dependencies.all()]
         initial["functionalities"] = [row.pk for row in service.functionalities.all()]

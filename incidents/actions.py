@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
@@ -27,9 +26,9 @@ from incidents.models import (
     TimelineEntry,
 )
 from incidents.permissions import can_declare, can_respond, can_view
-from incidents.timeline import add_entry, lock_incident, recheck_watchers, redraw
-from oncall.actions import resolve_escalation, start_escalation
-from oncall.models import Escalation, EscalationPolicy
+from incidents.timeline import add_entry, lock_incident, recheck_watchers
+from oncall.actions import resolve_escalation
+from oncall.models import Escalation
 
 Kind = TimelineEntry.Kind
 NUMBERING_LOCK = 0x51743E9
@@ -126,7 +125,7 @@ def _next_update(severity: Severity, mode: str, now: datetime) -> datetime | Non
     return now + severity.update_interval
 
 
-def _locked(actor: Actor, incident: Incident) -> Incident:
+def locked(actor: Actor, incident: Incident) -> Incident:
     """The incident, locked, if the actor may change it; a private one does not exist for those outside."""
     locked = lock_incident(incident.pk)
     if not can_view(actor, locked):
@@ -138,7 +137,7 @@ def _locked(actor: Actor, incident: Incident) -> Incident:
 @transaction.atomic
 def add_note(*, actor: Actor, incident: Incident, text: str, now: datetime) -> TimelineEntry:
     """Writes Markdown into the timeline."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     text = _written(text)
     return add_entry(incident=incident, actor=actor, kind=Kind.NOTE, text=text, now=now)
 
@@ -167,7 +166,7 @@ def post_update(
 
     The next update is due after `next_update_in`, or after the severity's own interval.
     """
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     text = _written(text)
     if severity is not None and severity.pk != incident.severity_id:
         incident = change_severity(actor=actor, incident=incident, severity=severity, now=now)
@@ -200,7 +199,7 @@ def edit_incident(*, actor: Actor, incident: Incident, now: datetime, **changes:
     unknown = set(changes) - {"name", "summary", "users_affected"}
     if unknown:
         raise Invalid(f"{', '.join(sorted(unknown))} can't be edited this way.")
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     changes = {field: value for field, value in changes.items() if getattr(incident, field) != value}
     if "name" in changes and not changes["name"].strip():
         raise Invalid("An incident needs a name.", field="name", remedy="Say in a few words what is wrong.")
@@ -220,7 +219,7 @@ def edit_incident(*, actor: Actor, incident: Incident, now: datetime, **changes:
 @transaction.atomic
 def change_severity(*, actor: Actor, incident: Incident, severity: Severity, now: datetime) -> Incident:
     """Raises or lowers the severity; the same one again changes nothing."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     before = incident.severity
     if before.pk == severity.pk:
         return incident
@@ -249,7 +248,7 @@ def change_status(*, actor: Actor, incident: Incident, status: IncidentStatus, n
 
     Into post-incident or closed: resolves (and ends its escalations). From there back into an active status: reopens.
     """
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     before = incident.status
     if before.pk == status.pk:
         return incident
@@ -310,7 +309,7 @@ def _first_status(category: StatusCategory) -> IncidentStatus:
 @transaction.atomic
 def mitigate_incident(*, actor: Actor, incident: Incident, now: datetime) -> Incident:
     """The impact is over, the cause may remain. Said twice, the first time counts."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     if incident.mitigated_at is not None:
         return incident
     if not incident.is_open:
@@ -338,7 +337,7 @@ def note_acknowledged(*, actor: Actor, incident: Incident, text: str, now: datet
 @transaction.atomic
 def assign_role(*, actor: Actor, incident: Incident, role: IncidentRole, user: User | None, now: datetime) -> Incident:
     """Gives a role to a person, who takes it over from whoever had it; with None nobody has it."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     if user is not None and not user.is_active:
         raise Invalid(f"{user} is no longer active.", field="user", remedy="Choose somebody else.")
     current = RoleAssignment.objects.filter(incident=incident, role=role, ended_at=None).select_related("user").first()
@@ -367,7 +366,7 @@ def set_affected_service(
     *, actor: Actor, incident: Incident, service: Service, impact: str | None, now: datetime
 ) -> Incident:
     """Says how much a service is affected; with None it no longer is."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     row = IncidentService.objects.filter(incident=incident, service=service).first()
     if (row.impact if row else None) == impact:
         return incident
@@ -390,7 +389,7 @@ def set_affected_service(
 @transaction.atomic
 def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: datetime) -> Incident:
     """Makes an incident private (its people become members) or open to everybody here."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     if visibility not in Incident.Visibility.values:
         raise Invalid(f"{visibility!r} is not a visibility.", field="visibility", remedy="Use public or private.")
     if incident.visibility == visibility:
@@ -415,7 +414,7 @@ def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: da
 @transaction.atomic
 def add_member(*, actor: Actor, incident: Incident, user: User, now: datetime) -> Incident:
     """Lets a person see a private incident."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     _, created = IncidentMember.objects.get_or_create(incident=incident, user=user, defaults={"added_at": now})
     if created:
         add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"let {user.display_name} in", now=now)
@@ -426,7 +425,7 @@ def add_member(*, actor: Actor, incident: Incident, user: User, now: datetime) -
 @transaction.atomic
 def remove_member(*, actor: Actor, incident: Incident, user: User, now: datetime) -> Incident:
     """Takes a person's access to a private incident away. The last member stays."""
-    incident = _locked(actor, incident)
+    incident = locked(actor, incident)
     members = IncidentMember.objects.filter(incident=incident)
     if not members.filter(user=user).exists():
         return incident
@@ -436,52 +435,4 @@ def remove_member(*, actor: Actor, incident: Incident, user: User, now: datetime
     recheck_watchers(incident)
     add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"took {user.display_name}'s access away", now=now)
     publish("incident.member_removed", subject=incident, actor=actor, data={"user": user.pk})
-    return incident
-
-
-@transaction.atomic
-def page_for_incident(
-    *, actor: Actor, incident: Incident, policy: EscalationPolicy, now: datetime, message: str = ""
-) -> Escalation:
-    """Pages along a policy for this incident; resolving the incident ends it. A test says that it is one."""
-    incident = _locked(actor, incident)
-    if not incident.is_open:
-        raise Conflict("This incident is no longer open.", remedy="Reopen it before you page somebody.")
-    mark = "[Test] " if incident.mode == Incident.Mode.TEST else ""
-    services = ", ".join(incident.affected_services.values_list("service__name", flat=True))
-    facts = {
-        "severity": incident.severity.name,
-        "service": services,
-        "incident": incident.reference,
-        "link": f"{settings.PUBLIC_URL}{incident.get_absolute_url()}",
-    }
-    escalation = start_escalation(
-        actor=actor,
-        policy=policy,
-        title=f"{mark}{incident.reference} {incident.name}",
-        detail=message.strip() or incident.summary,
-        facts={name: value for name, value in facts.items() if value},
-        is_private=incident.is_private,
-        now=now,
-    )
-    attach_escalation(actor=actor, incident=incident, escalation=escalation, now=now)
-    return escalation
-
-
-@transaction.atomic
-def attach_escalation(*, actor: Actor, incident: Incident, escalation: Escalation, now: datetime) -> Incident:
-    """Ties a running escalation to the incident: resolving the incident ends it."""
-    incident = lock_incident(incident.pk)
-    if not incident.escalations.filter(pk=escalation.pk).exists():
-        incident.escalations.add(escalation)
-        policy = escalation.path["policy"]
-        add_entry(
-            incident=incident,
-            actor=actor,
-            kind=Kind.PAGE,
-            text=f"started paging {policy}",
-            now=now,
-            data={"escalation": escalation.pk},
-        )
-        redraw(incident)
     return incident

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from accounts.models import Scope, User
 from accounts.rest import ActionViewSet
 from catalog.models import Service
-from incidents import actions
+from incidents import actions, paging
 from incidents.filters import IncidentFilter
 from incidents.models import (
     Incident,
@@ -27,7 +27,7 @@ from incidents.models import (
     Severity,
     TimelineEntry,
 )
-from oncall.models import Escalation, EscalationPolicy
+from oncall.models import Escalation, EscalationPolicy, Urgency
 
 
 class SeveritySerializer(serializers.ModelSerializer[Severity]):
@@ -225,6 +225,7 @@ class PageSerializer(serializers.Serializer[Any]):
 
     policy = by_slug(EscalationPolicy)
     message = serializers.CharField(required=False, allow_blank=True)
+    urgency = serializers.ChoiceField(choices=Urgency.choices, required=False)
 
 
 class StartedEscalationSerializer(serializers.ModelSerializer[Escalation]):
@@ -377,7 +378,7 @@ class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
     def pages(self, request: Request, number: str) -> Response:
         """Pages people for the incident."""
         data = self.validated(PageSerializer)
-        escalation = actions.page_for_incident(actor=self.actor, incident=self.get_object(), now=timezone.now(), **data)
+        escalation = paging.page_for_incident(actor=self.actor, incident=self.get_object(), now=timezone.now(), **data)
         return Response(StartedEscalationSerializer(escalation).data, status=201)
 
     @extend_schema(request=MemberSerializer)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from catalog.models import Service
 from incidents.models import Incident, IncidentRole, IncidentService, IncidentStatus, IncidentType, Severity
-from oncall.models import EscalationPolicy
+from oncall.models import EscalationPolicy, Urgency
 
 NEXT_UPDATE_CHOICES = [
     ("", _("As the severity says")),
@@ -133,6 +133,9 @@ class PageForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Without one, the summary."),
+    )
+    urgency = forms.ChoiceField(
+        label=_("How loudly?"), choices=[("", _("As the service says")), *Urgency.choices], required=False
     )
 
 

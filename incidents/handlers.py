@@ -8,15 +8,31 @@ from events.registry import handles
 from incidents.actions import note_acknowledged
 from incidents.models import Incident, TimelineEntry
 from incidents.timeline import add_entry
+from oncall.actions import keep_acknowledged
+from oncall.models import Escalation
 
 WORDS: dict[str, Callable[[Event], str]] = {
     "escalation.level_paged": lambda event: f"paged {event.data['names']} (level {event.data['level'] + 1})",
     "escalation.level_skipped": lambda event: f"paging, level {event.data['level'] + 1}: {event.data['reason']}",
     "escalation.exhausted": lambda event: "nobody answered: every level was tried",
+    "escalation.again": lambda event: f"paging again: {event.data['reason']}",
+    **dict.fromkeys(
+        (
+            *("escalation.declined", "escalation.escalated", "escalation.reassigned"),
+            *("escalation.responder_added", "escalation.snoozed"),
+        ),
+        lambda event: str(event.data["text"]),
+    ),
+    "escalation.partly_acknowledged": lambda event: f"acknowledged; {event.data['missing']} more to answer",
     "page.failed": lambda event: (
         f"could not page {event.data['name']} by {event.data['channel']}: {event.data['reason']}"
     ),
 }
+
+SIGNS_OF_WORK = (
+    *("incident.updated", "incident.edited", "incident.status_changed", "incident.severity_changed"),
+    *("incident.role_assigned", "incident.service_changed", "incident.mitigated"),
+)
 
 
 @handles(*WORDS, name="incidents.record_paging")
@@ -31,6 +47,15 @@ def record_paging(event: Event) -> None:
             now=event.occurred_at,
             data={"escalation": event.subject_id},
         )
+
+
+@handles(*SIGNS_OF_WORK, name="incidents.keep_acknowledged")
+def keep_pages_acknowledged(event: Event) -> None:
+    """Who works on an incident is not silent: what pages for it does not page again."""
+    for escalation in Escalation.objects.filter(
+        incidents=event.subject_id, status=Escalation.Status.ACKNOWLEDGED, due_at__isnull=False
+    ):
+        keep_acknowledged(escalation=escalation, now=event.occurred_at)
 
 
 @handles("escalation.acknowledged", name="incidents.record_acknowledgement")

@@ -16,7 +16,7 @@ from accounts.actor import Actor, actor_of
 from accounts.lists import list_page
 from events.errors import Invalid
 from events.forms import try_action
-from incidents import actions, forms
+from incidents import actions, forms, paging
 from incidents.filters import IncidentFilter
 from incidents.models import (
     Incident,
@@ -196,7 +196,7 @@ set_service = change(
 )
 page = change(
     forms.PageForm,
-    lambda actor, incident, data, now: actions.page_for_incident(actor=actor, incident=incident, now=now, **data),
+    lambda actor, incident, data, now: paging.page_for_incident(actor=actor, incident=incident, now=now, **data),
 )
 add_member = change(
     forms.MemberForm,

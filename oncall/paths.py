@@ -30,11 +30,14 @@ def freeze(
     stages: list[dict[str, int]] = []
     current: EscalationPolicy | None = policy
     seen: list[EscalationPolicy] = []
-    zone = ""
+    zone, asks_owner = "", False
     while current is not None and current not in seen and len(seen) < MOST_POLICIES_IN_A_ROW:
         seen.append(current)
         stored = _levels(current)
         zone = zone or _zone(stored)
+        asks_owner |= any(
+            target.kind == EscalationTarget.Kind.SERVICE_OWNER for level in stored for target in level.targets.all()
+        )
         own = [frozen_level(level, facts or {}) for level in stored]
         _add_stage(levels, stages, own, current.repeats)
         current = current.next_policy if current.on_exhausted == EscalationPolicy.Exhausted.POLICY else None
@@ -54,6 +57,8 @@ def freeze(
         "stages": stages,
         "acknowledgement_seconds": _seconds(policy.acknowledgement_timeout_minutes),
         "auto_resolve_seconds": _seconds(policy.auto_resolve_minutes),
+        # Whether others that start by the same policy at the same time may have the very same path.
+        "is_shared": not any(level["is_round_robin"] for level in levels) and not asks_owner,
         "digest": urgency == Urgency.LOW and policy.low_urgency == EscalationPolicy.LowUrgency.DIGEST,
     }
 

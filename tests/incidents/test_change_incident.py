@@ -8,7 +8,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
-from incidents import actions
+from incidents import actions, paging
 from incidents.models import Incident, IncidentRole, IncidentStatus
 from oncall.models import Escalation
 from tests.factories import accounts, catalog, incidents, oncall
@@ -39,7 +39,7 @@ def test_resolving_mitigates_ends_escalations_and_stops_the_timer(
     responder: Actor, incident: Incident, now: datetime
 ) -> None:
     escalation = oncall.escalation(oncall.level(accounts.user()), now=now)
-    actions.attach_escalation(actor=responder, incident=incident, escalation=escalation, now=now)
+    paging.attach_escalation(actor=responder, incident=incident, escalation=escalation, now=now)
     later = now + timedelta(minutes=42)
     resolved = actions.resolve_incident(actor=responder, incident=incident, now=later)
     escalation.refresh_from_db()
@@ -143,19 +143,19 @@ def test_an_edit_names_what_changed_and_an_empty_one_says_nothing(
 
 def test_paging_for_an_incident_is_tied_to_it(responder: Actor, incident: Incident, now: datetime) -> None:
     policy = oncall.policy(oncall.level(accounts.user()))
-    escalation = actions.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
+    escalation = paging.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
     assert escalation.title == f"{incident.reference} {incident.name}"
     assert escalation.facts["severity"] == "SEV2"
     assert texts(incident)[-1] == f"started paging {policy.name}"
     actions.resolve_incident(actor=responder, incident=incident, now=now)
     with pytest.raises(Conflict):
-        actions.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
+        paging.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
 
 
 def test_a_test_incident_says_so_on_its_pages(responder: Actor, now: datetime) -> None:
     incident = incidents.incident(responder, mode="test", now=now)
     policy = oncall.policy(oncall.level(accounts.user()))
-    escalation = actions.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
+    escalation = paging.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
     assert escalation.title.startswith("[Test] ")
 
 
