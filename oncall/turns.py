@@ -230,7 +230,9 @@ def _turns_within(turns: Turns, start: datetime, end: datetime) -> Iterator[tupl
     while begin < end:
         finish = turns.begin(turn + 1)
         if finish > start and finish > begin:
-            yield max(begin, start), min(finish, end), turns.crew(turn)
+            crew = turns.crew(turn)
+            if crew:
+                yield max(begin, start), min(finish, end), crew
         turn, begin = turn + 1, finish
 
 
