@@ -31,11 +31,12 @@ SURVEYS_WAIT = timedelta(days=30)
 
 @dataclass(frozen=True)
 class MyShift:
-    """A stretch for which the person is on call without a break; the first edge may lie in the past."""
+    """A stretch for which the person is on call without a break; what is left of it begins at `ask_from`."""
 
     schedule: Schedule
     start: datetime
     end: datetime
+    ask_from: datetime
     is_now: bool
 
 
@@ -94,7 +95,11 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
             continue
         schedule = schedules[pk]
         course = stretches_of(spec, user.pk, min(bounds[pk][0], now), now + AHEAD)
-        coming += [MyShift(schedule, each.start, each.end, each.start <= now) for each in course if each.end > now]
+        coming += [
+            MyShift(schedule, each.start, each.end, max(each.start, now), each.start <= now)
+            for each in course
+            if each.end > now
+        ]
         table = schedule.rate_table
         night = {"night": WeeklyHours(table.night_from, table.night_until)} if table else {}
         so_far = [Shift(each.start, min(each.end, now), each.user_ids) for each in course if each.start < now]

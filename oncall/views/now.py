@@ -1,4 +1,4 @@
-"""On call now: every schedule, one's own shifts and open pages."""
+"""On call now: the board of all teams, one's own shifts and open pages."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -6,9 +6,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.actor import actor_of
+from oncall.board import board
 from oncall.models import Escalation, Page
-from oncall.permissions import can_configure, can_override, can_page
-from oncall.standings import shifts_of, standings
+from oncall.permissions import can_configure, can_page
+from oncall.standings import shifts_of
 from oncall.views.signed_in import user_of
 
 RECENT = 50
@@ -20,12 +21,11 @@ def now_page(request: HttpRequest) -> HttpResponse:
     user, now = user_of(request), timezone.now()
     actor = actor_of(request)
     context = {
-        "standings": standings(now),
+        "teams": board(now),
         "my_shifts": shifts_of(user, now),
         "my_escalations": Escalation.objects.unanswered_for(user),
         "now": now,
         "may_page": can_page(actor),
-        "may_override": can_override(actor),
         "may_configure": can_configure(actor),
     }
     return render(request, "oncall/now.html", context)

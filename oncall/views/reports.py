@@ -1,15 +1,16 @@
 """Reports: pages by person and hour, nights, time to acknowledge, how often the next level was needed."""
 
 from dataclasses import dataclass
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from oncall.forms.duty import ReportForm
-from oncall.models import EscalationPolicy, Schedule
 from oncall.reports import PersonReport, Report, report
 from oncall.spreadsheets import csv_response
 from oncall.views.signed_in import user_of
@@ -32,13 +33,36 @@ class Cell:
     is_night: bool
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A menu of the report: what can be chosen, and what is."""
+
+    name: str
+    id: str
+    label: str
+    options: list[Any]
+    chosen: list[str]
+
+
+def choices_of(form: ReportForm, request: HttpRequest) -> list[Choice]:
+    """The menus beside the two dates."""
+    names = ("schedule", "policy", "team")
+    fields: dict[str, Any] = {name: form.fields[name] for name in names}
+    return [
+        Choice(name, f"id_{name}", str(field.label), list(field.queryset.order_by("name")), request.GET.getlist(name))
+        for name, field in fields.items()
+    ]
+
+
 @require_safe
 def reports(request: HttpRequest) -> HttpResponse:
     """The last thirty days, or what the filters say; `?csv=people` and `?csv=policies` are the same as files."""
     zone = ZoneInfo(user_of(request).time_zone)
-    form = ReportForm(request.GET, today=timezone.localdate())
+    form = ReportForm(given_of(request.GET), today=timezone.localdate())
     if not form.is_valid():
-        return render(request, "oncall/duty/reports.html", {"form": form, "report": None}, status=400)
+        return render(
+            request, "oncall/duty/reports.html", {"form": form, "choices": choices_of(form, request)}, status=400
+        )
     made = report(form.question(zone))
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     if request.GET.get("csv") == "people":
@@ -55,10 +79,19 @@ def reports(request: HttpRequest) -> HttpResponse:
         "rows": [(each, cells_of(each, made.busiest)) for each in made.people],
         "day": range(24),
         "query": params.urlencode(),
-        "schedules": Schedule.objects.order_by("name"),
-        "policies": EscalationPolicy.objects.order_by("name"),
+        "choices": choices_of(form, request),
+        "escalated_share": f"{made.total.escalation_rate:.0%}",
+        "escalated_hint": _("%(part)d of %(all)d") % {"part": made.total.escalated, "all": made.total.escalations},
     }
     return render(request, "oncall/duty/reports.html", context)
+
+
+def given_of(params: QueryDict) -> QueryDict:
+    """What was chosen; a menu that is left at "all" sends an empty text, which is no choice."""
+    given = params.copy()
+    for name in ("schedule", "policy", "team"):
+        given.setlist(name, [slug for slug in params.getlist(name) if slug])
+    return given
 
 
 def cells_of(person: PersonReport, busiest: int) -> list[Cell]:

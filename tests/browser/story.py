@@ -37,6 +37,7 @@ from postmortems.actions import start_postmortem  # noqa: E402
 from postmortems.models import ActionItem, Postmortem  # noqa: E402
 from statuspage.actions import publish_incident, publish_update  # noqa: E402
 from statuspage.models import Component, StatusPage  # noqa: E402
+from tests.browser.duty_story import tell_of_duty  # noqa: E402
 
 Kind = TimelineEntry.Kind
 PASSWORD = "browser-password-1"
@@ -292,7 +293,7 @@ def main() -> None:
         "person": str(actor("ana").user_id),
     }
     if "--full" in sys.argv:
-        told |= strain(now)
+        told |= strain(now) | tell_of_duty(now)
     print(json.dumps(told))  # noqa: T201  (what the caller reads)
 
 
