@@ -31,6 +31,8 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 500},
     },
+    "audit-sweep": {"task": "audit.audit_pages", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
+    "ledger-sweep": {"task": "ledger.seal", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
     "duty-sweep": {"task": "duty.hand_over", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
 }
 

@@ -122,6 +122,7 @@ def _on_call(people: dict[str, User], payments: Team, platform: Team, now: datet
         slug="production-critical",
         description="For everything that users notice.",
         team=payments,
+        now=now,
         levels=[
             LevelDraft(5, [on_call(primary)]),
             LevelDraft(5, [on_call(secondary)]),

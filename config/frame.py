@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from accounts.models import Role, User
 from alerts.models import RawEvent
 from events.models import Delivery
+from oncall.audit import last_audit
 from oncall.engine import heartbeat_age, overdue
 from oncall.models import Escalation, Page, Schedule
 from oncall.roster import schedule_specs
@@ -68,6 +69,11 @@ class Frame:
         if age is None or age > ENGINE_IS_LATE or overdue(now):
             text = _("Paging is late: the engine has not done its round. Check the worker and beat processes.")
             banners.append(_banner("down", text, ""))
+        banners += _audit(now)
+        broken = self.user.contact_methods.filter(is_enabled=True).exclude(broken_reason="").first()
+        if broken is not None:
+            text = _("You are no longer paged through %(method)s: it refused for good. Mend or remove it.")
+            banners.append(_banner("warn", text % {"method": broken}, reverse("oncall:profile")))
         if self.user.has_role(Role.ADMINISTRATOR):
             banners += self._failures()
         return banners
@@ -81,6 +87,14 @@ class Frame:
             url = reverse("alerts:source", args=[failed.source.slug])
             banners.append(_banner("warn", _("Some alerts could not be processed."), url))
         return banners
+
+
+def _audit(now: datetime) -> list[dict[str, str]]:
+    audit = last_audit()
+    if audit is None or audit.holds or audit.is_stale(now):
+        return []
+    text = _("Paging is not as it must be: %(problem)s.") % {"problem": "; ".join(audit.problems)}
+    return [_banner("down", text, reverse("oncall:escalations"))]
 
 
 def _banner(kind: str, text: str, url: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from django.db.models import Count, Min, QuerySet
 
 from alerts.models import RawEvent
 from events.models import Delivery
+from oncall.audit import last_audit
 from oncall.engine import heartbeat_age, overdue
 from oncall.models import Escalation, Page
 
@@ -30,6 +31,7 @@ def measure(now: datetime) -> list[Gauge]:
 def engine(now: datetime) -> list[Gauge]:
     """Returns how the paging engine fares. A heartbeat that never was is infinitely old."""
     age = heartbeat_age(now)
+    audit = last_audit()
     open_states = [Escalation.Status.TRIGGERED, Escalation.Status.ACKNOWLEDGED]
     counts = by_state(Escalation.objects.filter(status__in=open_states), "status")
     return [
@@ -43,6 +45,16 @@ def engine(now: datetime) -> list[Gauge]:
             "sitrep_escalations_overdue",
             "Escalations that should have been looked at over 30 seconds ago.",
             [({}, overdue(now))],
+        ),
+        Gauge(
+            "sitrep_paging_audit_holds",
+            "1 if the newest audit found nothing overdue and nothing without an outcome, else 0.",
+            [({}, float(audit is not None and audit.holds))],
+        ),
+        Gauge(
+            "sitrep_paging_audit_age_seconds",
+            "How long ago paging was audited; it is once a minute.",
+            [({}, (now - audit.at).total_seconds() if audit is not None else float("inf"))],
         ),
     ]
 

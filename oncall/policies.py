@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from oncall import permissions
 from oncall.channels.apprise import parse
 from oncall.models import Escalation, EscalationLevel, EscalationPolicy, EscalationTarget, Schedule
 from oncall.naming import check_name
+from oncall.paging_tests import holding_tests, refuse_broken_tests
 from oncall.permissions import NOT_A_MANAGER
 
 LONGEST_TIMEOUT_MINUTES = 24 * 60
@@ -69,6 +71,7 @@ def save_policy(
     name: str,
     slug: str,
     levels: Sequence[LevelDraft],
+    now: datetime,
     policy: EscalationPolicy | None = None,
     description: str = "",
     team: Team | None = None,
@@ -78,9 +81,14 @@ def save_policy(
     acknowledgement_timeout_minutes: int | None = None,
     auto_resolve_minutes: int | None = None,
     low_urgency: str = EscalationPolicy.LowUrgency.PAGE,
+    override_reason: str = "",
 ) -> EscalationPolicy:
-    """Makes an escalation policy or changes one. Escalations that already run keep their frozen path."""
+    """Makes an escalation policy or changes one. Escalations that already run keep their frozen path.
+
+    Raises Conflict if it breaks a paging test, unless an `override_reason` is given.
+    """
     require(permissions.can_configure(actor), NOT_A_MANAGER)
+    held = holding_tests(now)
     check_name(name, slug, EscalationPolicy, policy)
     _check_levels(levels)
     if not 0 <= repeats <= MOST_REPEATS:
@@ -104,6 +112,7 @@ def save_policy(
     policy.low_urgency = low_urgency
     policy.save()
     _write_levels(policy, levels)
+    refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
     name_of_event = "escalation_policy.created" if created else "escalation_policy.changed"
     publish(name_of_event, subject=policy, actor=actor, data={"name": policy.name})
     return policy

@@ -4,9 +4,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from oncall.actions import TICK
+from oncall.audit import audit_pages, keep_audit
 from oncall.duty import hand_over
 from oncall.engine import SEND_PAGES, tick
 from oncall.reaching import prove_reachability
+from oncall.sealing import seal_ledger
 from oncall.sending import send_due
 
 
@@ -35,3 +37,15 @@ def hand_over_task() -> None:
 def prove_reachability_task() -> None:
     """Tests whether people can still be reached. Not on the paging queue: no page waits for a test."""
     prove_reachability(timezone.now())
+
+
+@shared_task(name="ledger.seal")
+def seal_ledger_task() -> None:
+    """Makes the roots of the days that are over."""
+    seal_ledger(timezone.now())
+
+
+@shared_task(name="audit.audit_pages")
+def audit_pages_task() -> None:
+    """Looks whether paging does what it must. Not on the paging queue: it must look while that one is stuck."""
+    keep_audit(audit_pages(timezone.now()))

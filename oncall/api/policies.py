@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import Prefetch
+from django.utils import timezone
 from django.utils.text import slugify
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
@@ -87,12 +88,15 @@ class EscalationPolicySerializer(serializers.ModelSerializer[EscalationPolicy]):
         slug_field="slug", queryset=EscalationPolicy.objects.all(), required=False, allow_null=True
     )
     levels = LevelSerializer(many=True)
+    override_reason = serializers.CharField(
+        required=False, allow_blank=True, write_only=True, max_length=500, help_text="Why a paging test may break."
+    )
 
     class Meta:
         model = EscalationPolicy
         fields = [
             *("id", "slug", "name", "description", "team", "repeats", "on_exhausted", "next_policy"),
-            *("acknowledgement_timeout_minutes", "auto_resolve_minutes", "low_urgency", "levels"),
+            *("acknowledgement_timeout_minutes", "auto_resolve_minutes", "low_urgency", "levels", "override_reason"),
         ]
         extra_kwargs: dict[str, Any] = {"name": {"validators": []}}
         # The action says which of them go together, and how to mend it.
@@ -127,7 +131,7 @@ class EscalationPolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
     def create(self, request: Request) -> Response:
         given = self.validated()
         given.setdefault("slug", slugify(given["name"]))
-        return self.answer(policies.save_policy(actor=self.actor, **given), status=201)
+        return self.answer(policies.save_policy(actor=self.actor, now=timezone.now(), **given), status=201)
 
     def partial_update(self, request: Request, slug: str) -> Response:
         policy = self.get_object()
@@ -136,7 +140,7 @@ class EscalationPolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, 
         kept: dict[str, Any] = {name: getattr(policy, name) for name in KEPT}
         kept["levels"] = policies.drafts_of(policy)
         given = {**kept, **serializer.validated_data}
-        return self.answer(policies.save_policy(actor=self.actor, policy=policy, **given))
+        return self.answer(policies.save_policy(actor=self.actor, policy=policy, now=timezone.now(), **given))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, slug: str) -> Response:

@@ -105,12 +105,15 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
     rotations = RotationSerializer(many=True)
     effective_from = serializers.DateTimeField(required=False, allow_null=True, write_only=True)
     confirm = serializers.BooleanField(required=False, write_only=True)
+    override_reason = serializers.CharField(
+        required=False, allow_blank=True, write_only=True, max_length=500, help_text="Why a paging test may break."
+    )
     version = serializers.CharField(required=False, source="stamp", max_length=64)
 
     class Meta:
         model = Schedule
         fields = ["id", "slug", "name", "description", "time_zone", "team", "country", "working_days", "working_from"]
-        fields += ["working_until", "rotations", "effective_from", "confirm", "version"]
+        fields += ["working_until", "rotations", "effective_from", "confirm", "override_reason", "version"]
         # The action answers what is taken, in words that say what to do.
         extra_kwargs: dict[str, Any] = {"name": {"validators": []}, "time_zone": {"required": True}}
 

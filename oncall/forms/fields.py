@@ -28,6 +28,16 @@ class TimeInput(forms.TimeInput):
         super().__init__(format="%H:%M")
 
 
+class OverrideReasonMixin(forms.Form):
+    """A form whose save may break a paging test; it asks for a reason only once it was refused for that."""
+
+    override_reason = forms.CharField(label=_("Save it all the same, because"), max_length=500, required=False)
+
+    @property
+    def asks_reason(self) -> bool:
+        return bool(self["override_reason"].errors or self["override_reason"].value())
+
+
 class HandoversWidget(forms.Widget):
     """Pairs of a weekday and a time, one below the other, and one spare; without a time a pair is none."""
 

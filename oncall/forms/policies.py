@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import ManySelects, SlugFromNameMixin, active_people
 from accounts.models import Team, User
 from events.condition_forms import ConditionForm, condition_rows, parsed_condition
-from oncall.forms.fields import SLUG_HELP
+from oncall.forms.fields import SLUG_HELP, OverrideReasonMixin
 from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, Schedule
 from oncall.policies import (
     LONGEST_AUTO_RESOLVE_MINUTES,
@@ -29,7 +29,7 @@ class LevelForm(ConditionForm):
     timeout_minutes = forms.IntegerField(
         label=_("Minutes to wait for an answer"), min_value=0, max_value=LONGEST_TIMEOUT_MINUTES, initial=5
     )
-    targets = forms.MultipleChoiceField(label=_("Pages"), choices=(), widget=ManySelects, required=False)
+    targets = forms.MultipleChoiceField(label=_("Pages"), choices=(), widget=ManySelects(spare=1), required=False)
     answers_needed = forms.TypedChoiceField(label=_("Enough when"), choices=ANSWERS, coerce=int, initial="1")
     is_round_robin = forms.BooleanField(label=_("One person at a time, in turns"), required=False)
     chat = forms.CharField(
@@ -145,7 +145,7 @@ LevelFormSet = cast(
 )
 
 
-class PolicyForm(SlugFromNameMixin):
+class PolicyForm(OverrideReasonMixin, SlugFromNameMixin):
     """An escalation policy; its levels are a formset beside it."""
 
     name = forms.CharField(label=_("Name"), max_length=100)

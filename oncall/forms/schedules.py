@@ -14,6 +14,7 @@ from oncall.forms.fields import (
     SLUG_HELP,
     DateInput,
     HandoversField,
+    OverrideReasonMixin,
     StretchFields,
     TimeInput,
     WeekdaysField,
@@ -25,7 +26,7 @@ from oncall.rotations import HIGHEST_LAYER, LONGEST_INTERVAL, RotationDraft, dra
 COUNTRY_HELP = _("For public holidays: DE, TH, US-CA. Empty for none.")
 
 
-class ScheduleForm(SlugFromNameMixin):
+class ScheduleForm(OverrideReasonMixin, SlugFromNameMixin):
     """A schedule; its rotations are a formset beside it."""
 
     name = forms.CharField(label=_("Name"), max_length=100, help_text=_("Such as “Payments, primary”."))
@@ -43,7 +44,7 @@ class ScheduleForm(SlugFromNameMixin):
     @staticmethod
     def initial_of(schedule: Schedule) -> dict[str, Any]:
         """A stored schedule as the form's first values."""
-        return {name: getattr(schedule, name) for name in ScheduleForm.base_fields}
+        return {name: getattr(schedule, name, "") for name in ScheduleForm.base_fields}
 
     @staticmethod
     def initial_for_new(time_zone: str) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     policy = get_object_or_404(EscalationPolicy, slug=slug) if slug else None
     form = PolicyForm(
         request.POST or None,
-        initial={name: getattr(policy, name) for name in PolicyForm.base_fields} if policy else None,
+        initial={name: getattr(policy, name, "") for name in PolicyForm.base_fields} if policy else None,
     )
     levels = LevelFormSet(
         request.POST or None,
@@ -66,8 +66,10 @@ def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         form_kwargs={"choices": target_choices(policy)},
     )
     if request.method == "POST" and form.is_valid() and levels.is_valid():
-        save = partial(policies.save_policy, actor=actor, policy=policy, levels=levels.drafts(), **form.cleaned_data)
-        saved = try_action(form, save)
+        given = {"levels": levels.drafts(), **form.cleaned_data}
+        saved = try_action(
+            form, partial(policies.save_policy, actor=actor, policy=policy, now=timezone.now(), **given)
+        )
         if saved is not None:
             messages.success(request, _("The policy is saved. Escalations that already run keep the old one."))
             return redirect("oncall:policy", saved.slug)

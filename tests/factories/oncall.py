@@ -48,7 +48,7 @@ def schedule(
 def policy(*levels: LevelDraft, **fields: Any) -> EscalationPolicy:
     """A policy of these levels."""
     number = next(numbers)
-    return save_policy(actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, **fields)
+    return save_policy(actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, now=LONG_AGO, **fields)
 
 
 def level(*targets: User | Schedule, minutes: int = 5, **fields: Any) -> LevelDraft:

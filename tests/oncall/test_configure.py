@@ -17,7 +17,7 @@ OWNER = TargetDraft("service_owner")
 
 def test_a_responder_may_not_change_policies() -> None:
     with pytest.raises(NotAllowed):
-        policies.save_policy(actor=actor(), name="A", slug="a", levels=[oncall.level(user())])
+        policies.save_policy(actor=actor(), name="A", slug="a", levels=[oncall.level(user())], now=oncall.LONG_AGO)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_policy_that_makes_no_sense_is_refused_with_the_field(
     levels: list[LevelDraft], repeats: int, field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        policies.save_policy(actor=oncall.SYSTEM, name="P", slug="p", levels=levels, repeats=repeats)
+        policies.save_policy(actor=oncall.SYSTEM, name="P", slug="p", levels=levels, repeats=repeats, now=oncall.LONG_AGO)
     assert refused.value.field == field
 
 
@@ -48,5 +48,5 @@ def test_policies_that_would_follow_each_other_in_a_circle_are_refused() -> None
     given = {"name": last.name, "slug": last.slug, "levels": policies.drafts_of(last), "on_exhausted": "policy"}
     for following in (first, last, None):
         with pytest.raises(Invalid) as refused:
-            policies.save_policy(actor=oncall.SYSTEM, policy=last, **given, next_policy=following)
+            policies.save_policy(actor=oncall.SYSTEM, policy=last, **given, next_policy=following, now=oncall.LONG_AGO)
         assert refused.value.field == "next_policy"

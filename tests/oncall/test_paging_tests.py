@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from accounts.models import Role, User
 from events.errors import Conflict, Invalid, NotAllowed
@@ -19,7 +20,6 @@ from oncall.paging_tests import (
     run_stored,
     run_test,
     save_paging_test,
-    store_file,
     subject,
 )
 from oncall.promises import Promise, moment_of, promise_of
@@ -27,7 +27,7 @@ from oncall.rotations import RotationDraft
 from oncall.scheduling import save_schedule
 from oncall.simulation import Simulation, simulate
 from tests.factories import oncall
-from tests.factories.accounts import actor, user
+from tests.factories.accounts import actor, api_key, user
 from tests.oncall.ladders import NOON, ladder, reachable, rule, rung
 
 pytestmark = pytest.mark.django_db
@@ -303,3 +303,45 @@ def test_a_change_that_begins_later_breaks_the_test_of_that_time() -> None:
     hand_over_to(schedule, bob, effective_from=NOON + timedelta(days=60))
     with pytest.raises(Conflict):
         hand_over_to(schedule, bob, effective_from=NOON + timedelta(days=30))
+
+
+def test_saving_a_policy_keeps_its_tests_too_and_a_form_asks_for_a_reason(client: Client) -> None:
+    policy = payments(rung(reachable("Ana")), rung(reachable("Bob")))
+    stored()
+    client.force_login(user(role=Role.MANAGER))
+    bob = User.objects.get(name="Bob")
+    given = {
+        "name": policy.name,
+        "slug": policy.slug,
+        "repeats": 0,
+        "on_exhausted": "stop",
+        "low_urgency": "page",
+        "levels-TOTAL_FORMS": 1,
+        "levels-INITIAL_FORMS": 0,
+        "levels-0-timeout_minutes": 5,
+        "levels-0-answers_needed": 1,
+        "levels-0-targets": [f"user:{bob.pk}"],
+    }
+    page = client.post(f"/oncall/policies/{policy.slug}/edit/", given)
+    assert page.status_code == 200
+    assert "This breaks a paging test: “Nights”" in page.content.decode()
+    assert policy.levels.count() == 2
+    page = client.post(f"/oncall/policies/{policy.slug}/edit/", {**given, "override_reason": "Ana has left"})
+    assert page.status_code == 302, page.content.decode()
+    assert policy.levels.count() == 1
+    assert Event.objects.get(name="paging_test.overridden").data["reason"] == "Ana has left"
+
+
+def test_the_api_takes_the_reason_too(client: Client) -> None:
+    policy = payments(rung(reachable("Ana")))
+    bob = reachable("Bob")
+    stored()
+    key = {"Authorization": f"Bearer {api_key(user(role=Role.MANAGER))}"}
+    address, body = (
+        f"/api/v1/escalation-policies/{policy.slug}/",
+        {"levels": [{"timeout_minutes": 5, "targets": [{"kind": "user", "user": bob.pk}]}]},
+    )
+    refused = client.patch(address, body, "application/json", headers=key)
+    assert (refused.status_code, refused.json()["error"].get("code")) == (409, "breaks_paging_tests"), refused.json()
+    body["override_reason"] = "Ana has left"  # type: ignore[assignment]
+    assert client.patch(address, body, "application/json", headers=key).status_code == 200

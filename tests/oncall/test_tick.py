@@ -154,7 +154,12 @@ def test_a_running_escalation_keeps_its_path_when_the_policy_is_changed(now: dat
     policy = escalation.policy
     assert policy
     save_policy(
-        actor=oncall.SYSTEM, policy=policy, name="Other", slug=policy.slug, levels=[oncall.level(reachable("Dan"))]
+        actor=oncall.SYSTEM,
+        policy=policy,
+        name="Other",
+        slug=policy.slug,
+        levels=[oncall.level(reachable("Dan"))],
+        now=now,
     )
     tick(now)
     tick(now + 5 * MINUTE)
