@@ -420,6 +420,7 @@ SPECTACULAR_SETTINGS = {
         "ContactMethodKindEnum": "oncall.models.ContactMethod.Kind",
         "TimelineEntryKindEnum": "incidents.models.TimelineEntry.Kind",
         "ServiceLinkKindEnum": "catalog.models.ServiceLink.Kind",
+        "UrgencyEnum": "oncall.models.Urgency",
         "RoleEnum": "accounts.models.Role",
     },
 }

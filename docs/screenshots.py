@@ -32,7 +32,8 @@ from oncall.models import Page
 from tests.browser.story import fire
 fire(timezone.now(), title="Checkout returns 502 for every order", severity="critical", service="checkout",
      dedup_key="checkout-502", description="No order has gone through since 03:12.")
-print("TOKEN", page_token(Page.objects.filter(channel="email").latest("pk").pk))
+page = Page.objects.filter(channel="email").latest("pk")
+print("TOKEN", page_token(page.pk, page.user_id))
 """
 
 

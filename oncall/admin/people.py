@@ -7,16 +7,16 @@ from django.http import HttpRequest
 from accounts.buttons import press
 from events.admin import ReadOnlyAdmin
 from oncall.contact_methods import set_contact_method_enabled
-from oncall.models import ContactMethod
+from oncall.models import ContactMethod, NotificationRule, OnCallProfile
 
 
 @admin.register(ContactMethod)
 class ContactMethodAdmin(ReadOnlyAdmin):
-    list_display = ["user", "kind", "address", "is_enabled", "verified_at", "broken_reason"]
+    list_display = ["user", "kind", "address", "label", "is_enabled", "verified_at", "proved_at", "broken_reason"]
     list_filter = ["kind", "is_enabled"]
     search_fields = ["user__name", "user__email", "address"]
     list_select_related = ["user"]
-    exclude = ["secret"]
+    exclude = ["secret", "code_hash"]
     actions = ["switch_on", "switch_off"]
 
     @admin.action(description="Switch the selected contact methods on, and mend broken ones", permissions=["view"])
@@ -33,3 +33,18 @@ class ContactMethodAdmin(ReadOnlyAdmin):
             queryset.select_related("user"),
             lambda actor, row: set_contact_method_enabled(actor=actor, method=row, is_enabled=is_enabled),
         )
+
+
+@admin.register(NotificationRule)
+class NotificationRuleAdmin(ReadOnlyAdmin):
+    list_display = ["user", "urgency", "position", "delay_minutes", "contact_method"]
+    list_filter = ["urgency"]
+    search_fields = ["user__name", "user__email"]
+    list_select_related = ["user", "contact_method"]
+
+
+@admin.register(OnCallProfile)
+class OnCallProfileAdmin(ReadOnlyAdmin):
+    list_display = ["user", "country", "quiet_from", "quiet_until", "digest_at"]
+    search_fields = ["user__name", "user__email"]
+    list_select_related = ["user"]

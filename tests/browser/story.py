@@ -27,9 +27,9 @@ from incidents import actions  # noqa: E402
 from incidents.models import Incident, IncidentRole, IncidentStatus, Severity, TimelineEntry  # noqa: E402
 from incidents.timeline import add_entry  # noqa: E402
 from oncall.actions import acknowledge_escalation  # noqa: E402
-from oncall.configuration import add_override  # noqa: E402
+from oncall.scheduling import add_override  # noqa: E402
 from oncall.engine import ENGINE, tick  # noqa: E402
-from oncall.links import page_token  # noqa: E402
+from oncall.links import page_token, proof_link  # noqa: E402
 from oncall.models import Page, Schedule  # noqa: E402
 from oncall.sending import send_due  # noqa: E402
 from postmortems.action_items import create_action_item  # noqa: E402
@@ -266,7 +266,7 @@ def strain(now: datetime) -> dict[str, str]:
     return {
         "private": str(secret.number),
         "crowded": str(crowded.number),
-        "waiting_token": page_token(waiting.pk),
+        "waiting_token": page_token(waiting.pk, waiting.user_id),
     }
 
 
@@ -280,12 +280,14 @@ def main() -> None:
     tell_of_last_week(now)
     incident = tell_of_today(now)
     Delivery.objects.update(state=Delivery.State.DONE, done_at=now)
+    answered = Page.objects.filter(channel="email").earliest("pk")
     told = {
         "incident": str(incident.number),
         "public_incident": incident.public_incidents.get().public_id,
         "alert": str(incident.alerts.get().pk),
         "escalation": str(incident.escalations.get().pk),
-        "answered_token": page_token(Page.objects.filter(channel="email").earliest("pk").pk),
+        "answered_token": page_token(answered.pk, answered.user_id),
+        "proof_token": proof_link(answered.contact_method_id or 0).split("/")[-2],
         "postmortem": str(Postmortem.objects.get().pk),
         "action_item": str(ActionItem.objects.earliest("pk").pk),
         "component": str(component("Payments").pk),

@@ -12,7 +12,7 @@ from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
 from oncall.actions import acknowledge_escalation, resolve_escalation, start_escalation
 from oncall.engine import tick
-from oncall.links import page_of_token, page_token
+from oncall.links import PageToken, page_of_token, page_token
 from oncall.models import Escalation
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
@@ -116,8 +116,8 @@ def test_an_open_escalation_always_has_a_due_time(now: datetime) -> None:
 
 
 def test_a_link_serves_its_own_page_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    token = page_token(12)
-    assert page_of_token(token) == 12
+    token = page_token(12, 7, "acknowledge")
+    assert page_of_token(token) == PageToken(12, 7, "acknowledge")
     assert page_of_token(token[:-1] + ("a" if token[-1] != "a" else "b")) is None
     assert page_of_token("12") is None
     monkeypatch.setattr("oncall.links.VALID_FOR", timedelta(seconds=-1))

@@ -98,6 +98,14 @@ def test_a_broken_method_shows_its_reason_and_a_webhook_its_secret(client: Clien
     assert "the-secret" not in page(client)
 
 
+def test_every_page_says_that_a_method_broke_until_it_is_mended(client: Client, ana: User) -> None:
+    method = oncall.contact_method(ana, label="Work phone", broken_reason="error 21610")
+    words = "You are no longer paged through Work phone"
+    assert words in client.get("/").content.decode()
+    client.post(url("contact-method-switch", method.pk), {"enabled": "no"})
+    assert words not in client.get("/").content.decode()
+
+
 def test_secrets_of_services_and_browsers_are_never_shown(client: Client, ana: User) -> None:
     oncall.contact_method(ana, "apprise", address="tgram://1...2/", secret="tgram://very-secret")
     oncall.contact_method(ana, "push", address="push.example.com", secret='{"auth": "very-secret"}')
