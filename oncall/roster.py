@@ -2,19 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, time, timedelta
-from typing import Any
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.contrib.postgres.aggregates import ArrayAgg
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import (
     BooleanField,
     Case,
     CharField,
+    DateTimeField,
     ExpressionWrapper,
     F,
     IntegerField,
+    Model,
+    OuterRef,
     Q,
     QuerySet,
     UUIDField,
@@ -26,7 +30,16 @@ from django.db.models.functions import Cast
 
 from accounts.models import User
 from oncall import models
-from oncall.models import ContactMethod, ImportedCalendar, ImportedShift, Override, Rotation, Schedule, Shadow
+from oncall.models import (
+    ContactMethod,
+    ImportedCalendar,
+    ImportedShift,
+    Override,
+    Rotation,
+    RotationMember,
+    Schedule,
+    Shadow,
+)
 from oncall.rota import (
     FixedShift,
     Handover,
@@ -40,46 +53,95 @@ from oncall.rota import (
     who_is_on_call,
 )
 
+M = TypeVar("M", bound=Model)
 UTC_ZONE = ZoneInfo("UTC")
 NO_LAYER = Value(0, IntegerField())
 NO_SERIES = Cast(Value(None), UUIDField())
+NO_TIME = Cast(Value(None), DateTimeField())
 NO_OVERRIDE = Value(False, BooleanField())
+
+
+class ScheduleRow(NamedTuple):
+    """What is read of a stored schedule; rows are cheaper than models, and there may be a thousand."""
+
+    id: int
+    name: str
+    time_zone: str
+    country: str
+    working_days: list[int]
+    working_from: time
+    working_until: time
+
+
+class RotationRow(NamedTuple):
+    """What is read of a stored rotation."""
+
+    id: int
+    schedule_id: int
+    series: UUID
+    name: str
+    layer: int
+    period: str
+    interval: int
+    handovers: list[dict[str, Any]]
+    starts_on: date
+    people_at_once: int
+    active_from: time | None
+    active_until: time | None
+    active_weekdays: list[int]
+    effective_from: datetime | None
+    effective_until: datetime | None
+
+
+@dataclass
+class Noted:
+    """What is written down for a schedule beside its rotations; `left` are members whose accounts are closed."""
+
+    overrides: list[OverrideSpec] = field(default_factory=list)
+    fixed: list[FixedShift] = field(default_factory=list)
+    shadows: list[ShadowSpec] = field(default_factory=list)
+    substitutions: dict[str, list[Substitution]] = field(default_factory=lambda: defaultdict(list))
+    left: set[int] = field(default_factory=set)
+
+
+NOTHING = Noted()
 
 
 def schedule_specs(
     start: datetime, end: datetime, schedule_ids: Collection[int] | None = None
 ) -> dict[int, ScheduleSpec]:
     """The schedules by id (all unless given), with all that bears on [start, end]. Three queries."""
-    schedules = Schedule.objects.all() if schedule_ids is None else Schedule.objects.filter(id__in=schedule_ids)
-    found = {schedule.pk: schedule for schedule in schedules}
-    rotations = _rotations(found, start, end)
-    reach = max((longest_turn(spec) for each in rotations.values() for spec in each), default=timedelta(0))
-    noted = _noted(found, start, end, reach)
-    return {pk: schedule_spec(schedule, rotations[pk], noted[pk]) for pk, schedule in found.items()}
+    rotations = _rotations(schedule_ids, start, end)
+    reach = max((longest_turn(row.period, row.interval) for row, _ in rotations), default=timedelta(0))
+    noted = _noted(schedule_ids, start, end, reach)
+    found: dict[int, list[RotationSpec]] = defaultdict(list)
+    for row, members in rotations:
+        beside = noted.get(row.schedule_id, NOTHING)
+        found[row.schedule_id].append(
+            rotation_spec(row, members, beside.left, beside.substitutions.get(str(row.series), ()))
+        )
+    schedules = _among(Schedule.objects.all(), schedule_ids, "id").order_by()
+    return {
+        row.id: _schedule_spec(row, found[row.id], noted.get(row.id, NOTHING))
+        for row in map(ScheduleRow._make, schedules.values_list(*ScheduleRow._fields))
+    }
 
 
-@dataclass
-class Noted:
-    """What is written down for a schedule beside its rotations."""
-
-    overrides: list[OverrideSpec] = field(default_factory=list)
-    fixed: list[FixedShift] = field(default_factory=list)
-    shadows: list[ShadowSpec] = field(default_factory=list)
-    substitutions: dict[str, list[Substitution]] = field(default_factory=lambda: defaultdict(list))
+def _among(rows: QuerySet[M], schedule_ids: Collection[int] | None, column: str) -> QuerySet[M]:
+    return rows if schedule_ids is None else rows.filter(**{f"{column}__in": schedule_ids})
 
 
-def schedule_spec(schedule: Schedule, rotations: Iterable[RotationSpec], noted: Noted) -> ScheduleSpec:
-    """A schedule (stored, or a draft of one) as data."""
+def _schedule_spec(row: ScheduleRow, rotations: Iterable[RotationSpec], noted: Noted) -> ScheduleSpec:
     return ScheduleSpec(
-        schedule_id=schedule.pk or 0,
-        name=schedule.name,
-        zone=zone_of(schedule.time_zone),
-        rotations=tuple(_with_substitutions(each, noted.substitutions) for each in rotations),
+        schedule_id=row.id,
+        name=row.name,
+        zone=zone_of(row.time_zone),
+        rotations=tuple(rotations),
         overrides=tuple(noted.overrides),
         fixed=tuple(noted.fixed),
         shadows=tuple(noted.shadows),
-        working_hours=WeeklyHours(schedule.working_from, schedule.working_until, frozenset(schedule.working_days)),
-        country=schedule.country,
+        working_hours=WeeklyHours(row.working_from, row.working_until, frozenset(row.working_days)),
+        country=row.country,
     )
 
 
@@ -91,15 +153,20 @@ def zone_of(name: str) -> ZoneInfo:
         return UTC_ZONE
 
 
-def rotation_spec(rotation: Rotation, members: Sequence[int], left: Collection[int] = ()) -> RotationSpec:
-    """A rotation (stored, or a draft of one) as data; `left` are the members whose accounts are closed."""
+def rotation_spec(
+    rotation: Rotation | RotationRow,
+    members: Sequence[int],
+    left: Collection[int] = (),
+    substitutions: Iterable[Substitution] = (),
+) -> RotationSpec:
+    """A rotation (stored, or a draft of one) as data; `left` are people whose accounts are closed."""
     active = None
     if rotation.active_from is not None and rotation.active_until is not None:
         active = WeeklyHours(rotation.active_from, rotation.active_until, frozenset(rotation.active_weekdays))
     elif rotation.active_weekdays:
         active = WeeklyHours(time(0), time(0), frozenset(rotation.active_weekdays))
     return RotationSpec(
-        rotation_id=rotation.pk or 0,
+        rotation_id=rotation.id or 0,
         name=rotation.name,
         layer=rotation.layer,
         members=tuple(members),
@@ -113,79 +180,79 @@ def rotation_spec(rotation: Rotation, members: Sequence[int], left: Collection[i
         active=active,
         effective_from=rotation.effective_from,
         effective_until=rotation.effective_until,
-        left=frozenset(left),
+        substitutions=tuple(substitutions),
+        left=frozenset(left).intersection(members) if left else frozenset(),
         series=str(rotation.series),
     )
 
 
-def _rotations(schedule_ids: Collection[int], start: datetime, end: datetime) -> dict[int, list[RotationSpec]]:
-    rows = (
+def _rotations(
+    schedule_ids: Collection[int] | None, start: datetime, end: datetime
+) -> list[tuple[RotationRow, list[int]]]:
+    """The versions that hold in [start, end], highest layer first, each with its members in order. One query."""
+    members = RotationMember.objects.filter(rotation_id=OuterRef("id")).order_by("position").values("user_id")
+    rows = _among(
         Rotation.objects.filter(
-            Q(effective_from=None) | Q(effective_from__lte=end),
-            Q(effective_until=None) | Q(effective_until__gt=start),
-            schedule_id__in=schedule_ids,
-        )
-        .annotate(
-            member_ids=ArrayAgg("rotation_members__user_id", order_by="rotation_members__position", default=Value([])),
-            left_ids=ArrayAgg(
-                "rotation_members__user_id",
-                filter=Q(rotation_members__user__is_active=False),
-                distinct=True,
-                default=Value([]),
-            ),
-        )
-        .order_by("-layer", "id")
+            Q(effective_from=None) | Q(effective_from__lte=end), Q(effective_until=None) | Q(effective_until__gt=start)
+        ),
+        schedule_ids,
+        "schedule_id",
     )
-    found: dict[int, list[RotationSpec]] = defaultdict(list)
-    for row in rows:
-        members = [user_id for user_id in row.member_ids if user_id is not None]
-        found[row.schedule_id].append(rotation_spec(row, members, row.left_ids))
-    return found
+    found = rows.order_by("-layer", "id").values_list(*RotationRow._fields, ArraySubquery(members))
+    return [(RotationRow._make(row[:-1]), row[-1]) for row in found]
 
 
-def _noted(schedule_ids: Collection[int], start: datetime, end: datetime, reach: timedelta) -> defaultdict[int, Noted]:
-    """Overrides, imported shifts and shadows that touch [start, end]; substitutions whose turn may. One query."""
+def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime, reach: timedelta) -> dict[int, Noted]:
+    """By schedule what touches [start, end]; substitutions whose turn may. One query."""
     lasting = Q(starts_at__lte=end, ends_at__gt=start)
-    here = Q(schedule_id__in=schedule_ids)
-    overrides = Override.objects.filter(lasting, here, user__is_active=True)
-    shadows = Shadow.objects.filter(lasting, here, user__is_active=True)
-    imported = ImportedShift.objects.filter(lasting, calendar__schedule_id__in=schedule_ids)
-    substitutions = models.Substitution.objects.filter(
-        here, anchor__gte=start - reach, anchor__lte=end + reach, coming__is_active=True
-    )
+    anchored = Q(anchor__gte=start - reach, anchor__lte=end + reach)
     whose = Case(When(user__is_active=True, then=F("user_id")))
     of_overrides = ExpressionWrapper(Q(calendar__kind=ImportedCalendar.Kind.OVERRIDES), BooleanField())
-    rows = _columns("override", overrides, ("user_id", "replaces_id")).union(
-        _columns("shadow", shadows, ("user_id", "follows_id")),
-        _columns(
+    arms = [
+        _Arm("override", Override.objects.filter(lasting, user__is_active=True), other="replaces_id"),
+        _Arm("shadow", Shadow.objects.filter(lasting, user__is_active=True), other="follows_id"),
+        _Arm(
             "substitution",
-            substitutions,
-            ("coming_id", "going_id"),
+            models.Substitution.objects.filter(anchored, coming__is_active=True),
+            user="coming_id",
+            other="going_id",
             begin="anchor",
             finish="anchor",
             series=F("series"),
         ),
-        _columns(
+        _Arm(
             "fixed",
-            imported,
-            (whose, "id"),
+            ImportedShift.objects.filter(lasting),
             schedule="calendar__schedule_id",
+            user=whose,
             layer=F("layer"),
             is_override=of_overrides,
         ),
-        all=True,
-    )
-    found: defaultdict[int, Noted] = defaultdict(Noted)
-    for kind, pk, schedule_id, user_id, other_id, begin, finish, layer, series, is_override in sorted(rows, key=_order):
-        noted = found[schedule_id]
-        if kind == "override":
-            noted.overrides.append(OverrideSpec(pk, user_id, begin, finish, other_id))
-        elif kind == "shadow":
-            noted.shadows.append(ShadowSpec(user_id, other_id, begin, finish))
-        elif kind == "fixed":
-            noted.fixed.append(FixedShift(user_id, begin, finish, layer, is_override))
-        else:
-            noted.substitutions[str(series)].append(Substitution(begin, other_id, user_id))
+        _Arm(
+            "left",
+            RotationMember.objects.filter(user__is_active=False),
+            schedule="rotation__schedule_id",
+            begin=NO_TIME,
+            finish=NO_TIME,
+        ),
+    ]
+    first, *others = (arm.rows(schedule_ids) for arm in arms)
+    found: dict[int, Noted] = {}
+    for kind, pk, schedule_id, user_id, other_id, begin, finish, layer, series, is_override in sorted(
+        first.union(*others, all=True), key=_order
+    ):
+        noted = found.setdefault(schedule_id, Noted())
+        match kind:
+            case "override":
+                noted.overrides.append(OverrideSpec(pk, user_id, begin, finish, other_id))
+            case "shadow":
+                noted.shadows.append(ShadowSpec(user_id, other_id, begin, finish))
+            case "fixed":
+                noted.fixed.append(FixedShift(user_id, begin, finish, layer, is_override))
+            case "substitution":
+                noted.substitutions[str(series)].append(Substitution(begin, other_id, user_id))
+            case _:
+                noted.left.add(user_id)
     return found
 
 
@@ -193,26 +260,31 @@ def _order(row: tuple[Any, ...]) -> tuple[str, int]:
     return row[0], row[1]
 
 
-def _columns(
-    kind: str,
-    rows: QuerySet[Any],
-    who: tuple[str | Combinable, str],
-    *,
-    schedule: str = "schedule_id",
-    begin: str = "starts_at",
-    finish: str = "ends_at",
-    layer: Combinable = NO_LAYER,
-    series: Combinable = NO_SERIES,
-    is_override: Combinable = NO_OVERRIDE,
-) -> QuerySet[Any, tuple[Any, ...]]:
-    """One arm of the union, in columns of the same types as the others'; `who` comes, and in whose place."""
-    kind_of = Value(kind, CharField())
-    return rows.order_by().values_list(kind_of, "id", schedule, *who, begin, finish, layer, series, is_override)
+@dataclass(frozen=True)
+class _Arm:
+    """One arm of the union of all that is written down, in columns of the same types as the others'."""
 
+    kind: str
+    found: QuerySet[Any]
+    schedule: str = "schedule_id"
+    user: str | Combinable = "user_id"
+    other: str = "id"
+    begin: str | Combinable = "starts_at"
+    finish: str | Combinable = "ends_at"
+    layer: Combinable = NO_LAYER
+    series: Combinable = NO_SERIES
+    is_override: Combinable = NO_OVERRIDE
 
-def _with_substitutions(rotation: RotationSpec, found: dict[str, list[Substitution]]) -> RotationSpec:
-    wanted = found.get(rotation.series)
-    return replace(rotation, substitutions=tuple(wanted)) if wanted else rotation
+    def rows(self, schedule_ids: Collection[int] | None) -> QuerySet[Any, tuple[Any, ...]]:
+        """Kind, id, schedule, who comes, in whose place, from when until when, and the rest."""
+        return (
+            _among(self.found, schedule_ids, self.schedule)
+            .order_by()
+            .values_list(
+                *(Value(self.kind, CharField()), "id", self.schedule, self.user, self.other),
+                *(self.begin, self.finish, self.layer, self.series, self.is_override),
+            )
+        )
 
 
 def on_call_at(now: datetime, schedule_ids: Collection[int] | None = None) -> dict[int, list[User]]:

@@ -255,9 +255,9 @@ def rotation_shifts(rotation: RotationSpec, zone: ZoneInfo, start: datetime, end
     return [Shift(begin, finish, crew) for begin, finish, crew in duties(rotation, zone, start, end)]
 
 
-def longest_turn(rotation: RotationSpec) -> timedelta:
-    """No turn of the rotation lasts longer, clock changes included; at most a hundred years."""
-    days = {HOURS: 1 / 24, DAYS: 1, WEEKS: 7, MONTHS: 31}[rotation.period] * rotation.interval
+def longest_turn(period: str, interval: int) -> timedelta:
+    """No turn of such a rotation lasts longer, clock changes included; at most a hundred years."""
+    days = {HOURS: 1 / 24, DAYS: 1, WEEKS: 7, MONTHS: 31}[period] * interval
     return timedelta(days=min(days, 36500) + 2)
 
 
