@@ -74,14 +74,14 @@ def _acknowledged(escalation: Escalation, user: User) -> str:
 
 
 def pages_waiting_at(number: str, now: datetime) -> list[Page]:
-    """The pages of the last day that went to this phone number and still wait for an answer, one an escalation.
+    """The pages of the last day that may have reached this phone and still wait for an answer, one an escalation.
 
     Those that were sent together with another one are answered with it.
     """
     pages = (
         Page.objects.filter(
             Q(contact_method__kind=ContactMethod.Kind.SMS, contact_method__address=number),
-            state__in=[Page.State.SENT, Page.State.SENDING],
+            attempts_made__gt=0,
             carried_by__isnull=True,
             user__is_active=True,
             created_at__gt=now - RECENT,

@@ -55,11 +55,14 @@ def public_key() -> str:
 
 def payload_of(message: Message) -> bytes:
     """What the service worker is told; `links` holds what its buttons (`words`) and its receipt POST to."""
+    title = headline_of(message)
     body = message.detail if message.purpose == "notice" else text_of(message)
+    # The title stands above it, and the link behind it.
+    lines = [line for line in body.splitlines() if line not in {f"Sitrep: {title}", message.link}]
     data: dict[str, Any] = {
         "purpose": message.purpose,
-        "title": headline_of(message),
-        "body": body.removeprefix("Sitrep: ").replace(message.link, "").strip()[:LONGEST_TEXT],
+        "title": title,
+        "body": "\n".join(lines).strip()[:LONGEST_TEXT],
         "link": message.link,
         "links": message.links,
         "tag": message.reference or message.purpose,

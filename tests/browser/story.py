@@ -267,6 +267,7 @@ def strain(now: datetime) -> dict[str, str]:
         "private": str(secret.number),
         "crowded": str(crowded.number),
         "waiting_token": page_token(waiting.pk, waiting.user_id),
+        "acknowledge_token": page_token(waiting.pk, waiting.user_id, "acknowledge"),
     }
 
 

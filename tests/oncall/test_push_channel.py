@@ -30,7 +30,7 @@ def test_the_browser_can_read_what_it_is_sent(service: PushService) -> None:
     assert (result.outcome, result.provider) == ("accepted", "127.0.0.1")
     [received] = service.received
     assert received["title"] == "Payment API returning 500 errors"
-    assert "SEV1, payments" in received["body"]
+    assert received["body"] == "SEV1, payments"
     assert received["link"] == "http://localhost/p/token/"
     assert received["links"] == LINKS
     assert received["words"] == {"acknowledge": "Acknowledge", "escalate": "Escalate"}
