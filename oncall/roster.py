@@ -1,11 +1,12 @@
 """The stored schedules as data for the pure calculator, in three queries however many there are."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar
-from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -21,7 +22,7 @@ from django.db.models import (
     OuterRef,
     Q,
     QuerySet,
-    UUIDField,
+    TextField,
     Value,
     When,
 )
@@ -56,7 +57,7 @@ from oncall.rota import (
 M = TypeVar("M", bound=Model)
 UTC_ZONE = ZoneInfo("UTC")
 NO_LAYER = Value(0, IntegerField())
-NO_SERIES = Cast(Value(None), UUIDField())
+NO_SERIES = Cast(Value(None), TextField())
 NO_TIME = Cast(Value(None), DateTimeField())
 NO_OVERRIDE = Value(False, BooleanField())
 
@@ -74,16 +75,14 @@ class ScheduleRow(NamedTuple):
 
 
 class RotationRow(NamedTuple):
-    """What is read of a stored rotation."""
+    """What is read of a stored rotation; what is alike in many is read as text and parsed once."""
 
     id: int
     schedule_id: int
-    series: UUID
     name: str
     layer: int
     period: str
     interval: int
-    handovers: list[dict[str, Any]]
     starts_on: date
     people_at_once: int
     active_from: time | None
@@ -91,6 +90,9 @@ class RotationRow(NamedTuple):
     active_weekdays: list[int]
     effective_from: datetime | None
     effective_until: datetime | None
+    series_text: str
+    handovers_text: str
+    member_ids: list[int]
 
 
 @dataclass
@@ -105,6 +107,7 @@ class Noted:
 
 
 NOTHING = Noted()
+STORED_AS_IT_IS = RotationRow._fields[:-3]
 
 
 def schedule_specs(
@@ -112,14 +115,11 @@ def schedule_specs(
 ) -> dict[int, ScheduleSpec]:
     """The schedules by id (all unless given), with all that bears on [start, end]. Three queries."""
     rotations = _rotations(schedule_ids, start, end)
-    reach = max((longest_turn(row.period, row.interval) for row, _ in rotations), default=timedelta(0))
+    reach = max((longest_turn(row.period, row.interval) for row in rotations), default=timedelta(0))
     noted = _noted(schedule_ids, start, end, reach)
     found: dict[int, list[RotationSpec]] = defaultdict(list)
-    for row, members in rotations:
-        beside = noted.get(row.schedule_id, NOTHING)
-        found[row.schedule_id].append(
-            rotation_spec(row, members, beside.left, beside.substitutions.get(str(row.series), ()))
-        )
+    for row in rotations:
+        found[row.schedule_id].append(_rotation_spec(row, noted.get(row.schedule_id, NOTHING)))
     schedules = _among(Schedule.objects.all(), schedule_ids, "id").order_by()
     return {
         row.id: _schedule_spec(row, found[row.id], noted.get(row.id, NOTHING))
@@ -140,7 +140,7 @@ def _schedule_spec(row: ScheduleRow, rotations: Iterable[RotationSpec], noted: N
         overrides=tuple(noted.overrides),
         fixed=tuple(noted.fixed),
         shadows=tuple(noted.shadows),
-        working_hours=WeeklyHours(row.working_from, row.working_until, frozenset(row.working_days)),
+        working_hours=_working_hours(row.working_from, row.working_until, tuple(row.working_days)),
         country=row.country,
     )
 
@@ -153,42 +153,55 @@ def zone_of(name: str) -> ZoneInfo:
         return UTC_ZONE
 
 
-def rotation_spec(
-    rotation: Rotation | RotationRow,
-    members: Sequence[int],
-    left: Collection[int] = (),
-    substitutions: Iterable[Substitution] = (),
-) -> RotationSpec:
-    """A rotation (stored, or a draft of one) as data; `left` are people whose accounts are closed."""
-    active = None
-    if rotation.active_from is not None and rotation.active_until is not None:
-        active = WeeklyHours(rotation.active_from, rotation.active_until, frozenset(rotation.active_weekdays))
-    elif rotation.active_weekdays:
-        active = WeeklyHours(time(0), time(0), frozenset(rotation.active_weekdays))
+def rotation_spec(rotation: Rotation, members: Sequence[int]) -> RotationSpec:
+    """A rotation (stored, or a draft of one) as data, without what is written down beside it."""
+    row = RotationRow(
+        **{name: getattr(rotation, name) for name in STORED_AS_IT_IS},
+        series_text=str(rotation.series),
+        handovers_text=json.dumps(rotation.handovers),
+        member_ids=list(members),
+    )
+    return _rotation_spec(row, NOTHING)
+
+
+def _rotation_spec(row: RotationRow, noted: Noted) -> RotationSpec:
     return RotationSpec(
-        rotation_id=rotation.id or 0,
-        name=rotation.name,
-        layer=rotation.layer,
-        members=tuple(members),
-        starts_on=rotation.starts_on,
-        handovers=tuple(
-            Handover(time.fromisoformat(each["time"]), each.get("weekday", 0)) for each in rotation.handovers
-        ),
-        period=rotation.period,
-        interval=rotation.interval,
-        people_at_once=rotation.people_at_once,
-        active=active,
-        effective_from=rotation.effective_from,
-        effective_until=rotation.effective_until,
-        substitutions=tuple(substitutions),
-        left=frozenset(left).intersection(members) if left else frozenset(),
-        series=str(rotation.series),
+        rotation_id=row.id or 0,
+        name=row.name,
+        layer=row.layer,
+        members=tuple(row.member_ids),
+        starts_on=row.starts_on,
+        handovers=_handovers(row.handovers_text),
+        period=row.period,
+        interval=row.interval,
+        people_at_once=row.people_at_once,
+        active=_active_hours(row.active_from, row.active_until, tuple(row.active_weekdays)),
+        effective_from=row.effective_from,
+        effective_until=row.effective_until,
+        substitutions=tuple(noted.substitutions.get(row.series_text, ())),
+        left=frozenset(noted.left.intersection(row.member_ids)) if noted.left else frozenset(),
+        series=row.series_text,
     )
 
 
-def _rotations(
-    schedule_ids: Collection[int] | None, start: datetime, end: datetime
-) -> list[tuple[RotationRow, list[int]]]:
+@lru_cache(maxsize=1000)
+def _handovers(text: str) -> tuple[Handover, ...]:
+    return tuple(Handover(time.fromisoformat(each["time"]), each.get("weekday", 0)) for each in json.loads(text))
+
+
+@lru_cache(maxsize=1000)
+def _working_hours(start: time, end: time, weekdays: tuple[int, ...]) -> WeeklyHours:
+    return WeeklyHours(start, end, frozenset(weekdays))
+
+
+@lru_cache(maxsize=1000)
+def _active_hours(start: time | None, end: time | None, weekdays: tuple[int, ...]) -> WeeklyHours | None:
+    if start is not None and end is not None:
+        return WeeklyHours(start, end, frozenset(weekdays))
+    return WeeklyHours(time(0), time(0), frozenset(weekdays)) if weekdays else None
+
+
+def _rotations(schedule_ids: Collection[int] | None, start: datetime, end: datetime) -> list[RotationRow]:
     """The versions that hold in [start, end], highest layer first, each with its members in order. One query."""
     members = RotationMember.objects.filter(rotation_id=OuterRef("id")).order_by("position").values("user_id")
     rows = _among(
@@ -198,8 +211,9 @@ def _rotations(
         schedule_ids,
         "schedule_id",
     )
-    found = rows.order_by("-layer", "id").values_list(*RotationRow._fields, ArraySubquery(members))
-    return [(RotationRow._make(row[:-1]), row[-1]) for row in found]
+    texts = (Cast("series", TextField()), Cast("handovers", TextField()))
+    found = rows.order_by("-layer", "id").values_list(*STORED_AS_IT_IS, *texts, ArraySubquery(members))
+    return [RotationRow._make(row) for row in found]
 
 
 def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime, reach: timedelta) -> dict[int, Noted]:
@@ -218,7 +232,7 @@ def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime,
             other="going_id",
             begin="anchor",
             finish="anchor",
-            series=F("series"),
+            series=Cast("series", TextField()),
         ),
         _Arm(
             "fixed",
@@ -250,7 +264,7 @@ def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime,
             case "fixed":
                 noted.fixed.append(FixedShift(user_id, begin, finish, layer, is_override))
             case "substitution":
-                noted.substitutions[str(series)].append(Substitution(begin, other_id, user_id))
+                noted.substitutions[series].append(Substitution(begin, other_id, user_id))
             case _:
                 noted.left.add(user_id)
     return found
