@@ -33,6 +33,12 @@ app.conf.beat_schedule = {
     },
     "audit-sweep": {"task": "audit.audit_pages", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
     "ledger-sweep": {"task": "ledger.seal", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
+    "calendars-sweep": {
+        "task": "schedules.fetch_calendars",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
+    "schedules-sweep": {"task": "schedules.look_after", "schedule": timedelta(minutes=10), "options": {"expires": 500}},
     "duty-sweep": {"task": "duty.hand_over", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
 }
 

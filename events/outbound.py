@@ -2,12 +2,15 @@
 
 import ipaddress
 import socket
+import time
 from urllib.parse import urlsplit
 
 import httpx
 from django.conf import settings
 
 TIMEOUT_SECONDS = 10.0
+LONGEST_DOWNLOAD_SECONDS = 20.0
+MOST_REDIRECTS = 3
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -47,6 +50,41 @@ def resolve(url: str) -> tuple[str, str]:
                     "An operator can allow such addresses with OUTBOUND_PRIVATE_ADDRESSES=true."
                 )
     return parts.hostname, addresses[0]
+
+
+def get(url: str, *, headers: dict[str, str], most_bytes: int) -> tuple[httpx.Response, bytes]:
+    """GETs a public address; returns the answer and its body. Follows up to three redirects, each looked at anew.
+
+    Waits at most twenty seconds in all. Raises AddressRefused, or httpx.HTTPError when the request could not be made,
+    took too long, or brought more than `most_bytes`.
+    """
+    deadline = time.monotonic() + LONGEST_DOWNLOAD_SECONDS
+    for _hop in range(MOST_REDIRECTS + 1):
+        host, address = resolve(url)
+        target = httpx.URL(url)
+        given = {**headers, "Host": target.netloc.decode(), "User-Agent": "Sitrep"}
+        with (
+            httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
+            client.stream(
+                "GET", target.copy_with(host=address), headers=given, extensions={"sni_hostname": host}
+            ) as answer,
+        ):
+            if answer.has_redirect_location:
+                url = str(target.join(answer.headers["Location"]))
+                continue
+            return answer, _body(answer, most_bytes, deadline)
+    raise httpx.TooManyRedirects(f"{url} redirects more than {MOST_REDIRECTS} times.")
+
+
+def _body(answer: httpx.Response, most_bytes: int, deadline: float) -> bytes:
+    found = bytearray()
+    for piece in answer.iter_bytes():
+        found += piece
+        if len(found) > most_bytes:
+            raise httpx.DecodingError(f"The answer is larger than {most_bytes} bytes.")
+        if time.monotonic() > deadline:
+            raise httpx.ReadTimeout(f"The answer took longer than {LONGEST_DOWNLOAD_SECONDS:.0f} seconds.")
+    return bytes(found)
 
 
 def post(url: str, *, content: bytes, headers: dict[str, str]) -> httpx.Response:

@@ -1,20 +1,24 @@
 """Filters of the lists of on-call, for the pages and the API alike."""
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team, User
 from oncall.models import (
     ContactMethod,
+    CoverRequest,
     Escalation,
     EscalationPolicy,
+    Leave,
     NotificationRule,
     OnCallProfile,
     Override,
     Page,
     Schedule,
+    Shadow,
+    Substitution,
     Urgency,
 )
 
@@ -51,12 +55,13 @@ class PolicyFilter(ListFilter):
 
 
 class EscalationFilter(ListFilter):
-    """Escalations by status, policy, whom they paged and when they started."""
+    """Escalations by status, policy, urgency, whom they paged and when they started."""
 
     search_fields = ("title", "detail")
 
     status = django_filters.MultipleChoiceFilter(choices=Escalation.Status.choices, label=_("Status"))
     policy = SlugFilter(path="policy", queryset=EscalationPolicy.objects.all(), label=_("Policy"))
+    urgency = django_filters.ChoiceFilter(choices=Urgency.choices, label=_("Urgency"))
     person = django_filters.ModelChoiceFilter(
         queryset=User.objects.all(), method="paging_person", label=_("Paged person")
     )
@@ -83,6 +88,67 @@ class OverrideFilter(ListFilter):
 
     class Meta:
         model = Override
+        fields: list[str] = []
+
+
+class CoverRequestFilter(ListFilter):
+    """Requests for cover by schedule, who asks, status and stretch."""
+
+    search_fields = ("note", "user__name")
+
+    schedule = SlugFilter(path="schedule", queryset=Schedule.objects.all(), label=_("Schedule"))
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Asks"))
+    status = django_filters.MultipleChoiceFilter(choices=CoverRequest.Status.choices, label=_("Status"))
+    ends_after = django_filters.IsoDateTimeFilter("ends_at", lookup_expr="gt", label=_("Ends after"))
+
+    class Meta:
+        model = CoverRequest
+        fields: list[str] = []
+
+
+class SwapFilter(ListFilter):
+    """Turns that have changed hands by schedule, person and time."""
+
+    search_fields = ("reason", "going__name", "coming__name")
+
+    schedule = SlugFilter(path="schedule", queryset=Schedule.objects.all(), label=_("Schedule"))
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), method="of_person", label=_("Person"))
+    after = django_filters.IsoDateTimeFilter("anchor", lookup_expr="gt", label=_("After"))
+
+    class Meta:
+        model = Substitution
+        fields: list[str] = []
+
+    def of_person(self, queryset: QuerySet[Substitution], name: str, value: User) -> QuerySet[Substitution]:
+        return queryset.filter(Q(going=value) | Q(coming=value))
+
+
+class LeaveFilter(ListFilter):
+    """Leave by person, team and stretch."""
+
+    search_fields = ("reason", "user__name")
+
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+    team = SlugFilter(path="user__teams", queryset=Team.objects.all(), label=_("Team"))
+    ends_after = django_filters.IsoDateTimeFilter("ends_at", lookup_expr="gt", label=_("Ends after"))
+    starts_before = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="lt", label=_("Starts before"))
+
+    class Meta:
+        model = Leave
+        fields: list[str] = []
+
+
+class ShadowFilter(ListFilter):
+    """Shadows by schedule, person and stretch."""
+
+    search_fields = ("user__name", "follows__name")
+
+    schedule = SlugFilter(path="schedule", queryset=Schedule.objects.all(), label=_("Schedule"))
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+    ends_after = django_filters.IsoDateTimeFilter("ends_at", lookup_expr="gt", label=_("Ends after"))
+
+    class Meta:
+        model = Shadow
         fields: list[str] = []
 
 

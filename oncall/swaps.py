@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -15,6 +15,9 @@ from oncall.models import Schedule, Substitution
 from oncall.roster import schedule_specs
 from oncall.rota import RotationSpec, ScheduleSpec, mid_turn
 from oncall.turns import Turns, crew_at
+
+# More turns than this nobody looks through.
+MOST_TURNS = 300
 
 
 @dataclass(frozen=True)
@@ -116,3 +119,25 @@ def undo_swap(*, actor: Actor, schedule: Schedule, swap: uuid.UUID, now: datetim
     Substitution.objects.filter(pk__in=[half.pk for half in halves]).delete()
     data = {"swap": str(swap), "users": sorted(user_ids)}
     publish("schedule.swap_undone", subject=schedule, actor=actor, data=data)
+
+
+def coming_turns(spec: ScheduleSpec, now: datetime, horizon: timedelta) -> list[tuple[int, Half]]:
+    """The turns that begin within the horizon, each once for everybody who is on duty in it (their id first)."""
+    found: list[tuple[int, Half]] = []
+    for rotation in spec.rotations:
+        if not rotation.members:
+            continue
+        turns = Turns(rotation, spec.zone)
+        turn = max(turns.at(now) + 1, 0)
+        while turns.begin(turn) < now + horizon and len(found) < MOST_TURNS:
+            half = _half(rotation, spec, turns.begin(turn))
+            if _holds(rotation, half):
+                found += [(user_id, half) for user_id in half.crew]
+            turn += 1
+    return sorted(found, key=lambda each: each[1].begin)
+
+
+def _holds(rotation: RotationSpec, half: Half) -> bool:
+    """Whether the version of the rotation holds in the middle of the turn, where a substitution is anchored."""
+    since, until = rotation.effective_from, rotation.effective_until
+    return (since is None or since <= half.anchor) and (until is None or half.anchor < until)

@@ -5,11 +5,14 @@ from django.utils import timezone
 
 from oncall.actions import TICK
 from oncall.audit import audit_pages, keep_audit
+from oncall.calendars import fetch_calendars
+from oncall.covering import close_expired_requests
 from oncall.duty import hand_over
 from oncall.engine import SEND_PAGES, tick
 from oncall.reaching import prove_reachability
 from oncall.sealing import seal_ledger
 from oncall.sending import send_due
+from oncall.soundness import report_unreachable
 
 
 @shared_task(name=TICK)
@@ -49,3 +52,16 @@ def seal_ledger_task() -> None:
 def audit_pages_task() -> None:
     """Looks whether paging does what it must. Not on the paging queue: it must look while that one is stuck."""
     keep_audit(audit_pages(timezone.now()))
+
+
+@shared_task(name="schedules.fetch_calendars")
+def fetch_calendars_task() -> None:
+    """Reads the calendars that are due. Not on the paging queue: no page waits for somebody else's server."""
+    fetch_calendars(timezone.now())
+
+
+@shared_task(name="schedules.look_after")
+def look_after_schedules_task() -> None:
+    """Closes requests for cover that are over, and tells of people on call whom nothing reaches."""
+    close_expired_requests(timezone.now())
+    report_unreachable(timezone.now())

@@ -1,7 +1,7 @@
 """Swaps: two turns change hands, follow their shifts, and can be given back."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
