@@ -10,37 +10,12 @@ from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import (
-    BooleanField,
-    Case,
-    CharField,
-    DateTimeField,
-    ExpressionWrapper,
-    F,
-    IntegerField,
-    Model,
-    OuterRef,
-    Q,
-    QuerySet,
-    TextField,
-    Value,
-    When,
-)
-from django.db.models.expressions import Combinable
+from django.db import connection
+from django.db.models import Model, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from accounts.models import User
-from oncall import models
-from oncall.models import (
-    ContactMethod,
-    ImportedCalendar,
-    ImportedShift,
-    Override,
-    Rotation,
-    RotationMember,
-    Schedule,
-    Shadow,
-)
+from oncall.models import ContactMethod, Rotation, RotationMember, Schedule
 from oncall.rota import (
     FixedShift,
     Handover,
@@ -56,10 +31,36 @@ from oncall.rota import (
 
 M = TypeVar("M", bound=Model)
 UTC_ZONE = ZoneInfo("UTC")
-NO_LAYER = Value(0, IntegerField())
-NO_SERIES = Cast(Value(None), TextField())
-NO_TIME = Cast(Value(None), DateTimeField())
-NO_OVERRIDE = Value(False, BooleanField())
+# Written by hand: every page and every round of the engine asks it, and to put it together took longer than to run it.
+WRITTEN_DOWN = """
+SELECT 'override', o.id, o.schedule_id, o.user_id, o.replaces_id, o.starts_at, o.ends_at, 0, NULL, false
+  FROM oncall_override o JOIN accounts_user u ON u.id = o.user_id AND u.is_active
+ WHERE o.starts_at <= %(end)s AND o.ends_at > %(start)s
+   AND (%(ids)s::bigint[] IS NULL OR o.schedule_id = ANY(%(ids)s::bigint[]))
+UNION ALL
+SELECT 'shadow', s.id, s.schedule_id, s.user_id, s.follows_id, s.starts_at, s.ends_at, 0, NULL, false
+  FROM oncall_shadow s JOIN accounts_user u ON u.id = s.user_id AND u.is_active
+ WHERE s.starts_at <= %(end)s AND s.ends_at > %(start)s
+   AND (%(ids)s::bigint[] IS NULL OR s.schedule_id = ANY(%(ids)s::bigint[]))
+UNION ALL
+SELECT 'substitution', t.id, t.schedule_id, t.coming_id, t.going_id, t.anchor, t.anchor, 0, t.series::text, false
+  FROM oncall_substitution t JOIN accounts_user u ON u.id = t.coming_id AND u.is_active
+ WHERE t.anchor BETWEEN %(since)s AND %(until)s
+   AND (%(ids)s::bigint[] IS NULL OR t.schedule_id = ANY(%(ids)s::bigint[]))
+UNION ALL
+SELECT 'fixed', i.id, c.schedule_id, u.id, NULL, i.starts_at, i.ends_at, i.layer, NULL, c.kind = 'overrides'
+  FROM oncall_importedshift i
+  JOIN oncall_importedcalendar c ON c.id = i.calendar_id
+  LEFT JOIN accounts_user u ON u.id = i.user_id AND u.is_active
+ WHERE i.starts_at <= %(end)s AND i.ends_at > %(start)s
+   AND (%(ids)s::bigint[] IS NULL OR c.schedule_id = ANY(%(ids)s::bigint[]))
+UNION ALL
+SELECT 'left', m.id, r.schedule_id, m.user_id, NULL, NULL, NULL, 0, NULL, false
+  FROM oncall_rotationmember m
+  JOIN oncall_rotation r ON r.id = m.rotation_id
+  JOIN accounts_user u ON u.id = m.user_id AND NOT u.is_active
+ WHERE %(ids)s::bigint[] IS NULL OR r.schedule_id = ANY(%(ids)s::bigint[])
+"""
 
 
 class ScheduleRow(NamedTuple):
@@ -218,43 +219,13 @@ def _rotations(schedule_ids: Collection[int] | None, start: datetime, end: datet
 
 def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime, reach: timedelta) -> dict[int, Noted]:
     """By schedule what touches [start, end]; substitutions whose turn may. One query."""
-    lasting = Q(starts_at__lte=end, ends_at__gt=start)
-    anchored = Q(anchor__gte=start - reach, anchor__lte=end + reach)
-    whose = Case(When(user__is_active=True, then=F("user_id")))
-    of_overrides = ExpressionWrapper(Q(calendar__kind=ImportedCalendar.Kind.OVERRIDES), BooleanField())
-    arms = [
-        _Arm("override", Override.objects.filter(lasting, user__is_active=True), other="replaces_id"),
-        _Arm("shadow", Shadow.objects.filter(lasting, user__is_active=True), other="follows_id"),
-        _Arm(
-            "substitution",
-            models.Substitution.objects.filter(anchored, coming__is_active=True),
-            user="coming_id",
-            other="going_id",
-            begin="anchor",
-            finish="anchor",
-            series=Cast("series", TextField()),
-        ),
-        _Arm(
-            "fixed",
-            ImportedShift.objects.filter(lasting),
-            schedule="calendar__schedule_id",
-            user=whose,
-            layer=F("layer"),
-            is_override=of_overrides,
-        ),
-        _Arm(
-            "left",
-            RotationMember.objects.filter(user__is_active=False),
-            schedule="rotation__schedule_id",
-            begin=NO_TIME,
-            finish=NO_TIME,
-        ),
-    ]
-    first, *others = (arm.rows(schedule_ids) for arm in arms)
+    ids = None if schedule_ids is None else list(schedule_ids)
+    given = {"ids": ids, "start": start, "end": end, "since": start - reach, "until": end + reach}
+    with connection.cursor() as cursor:
+        cursor.execute(WRITTEN_DOWN, given)
+        rows = cursor.fetchall()
     found: dict[int, Noted] = {}
-    for kind, pk, schedule_id, user_id, other_id, begin, finish, layer, series, is_override in sorted(
-        first.union(*others, all=True), key=_order
-    ):
+    for kind, pk, schedule_id, user_id, other_id, begin, finish, layer, series, is_override in sorted(rows, key=_order):
         noted = found.setdefault(schedule_id, Noted())
         match kind:
             case "override":
@@ -272,33 +243,6 @@ def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime,
 
 def _order(row: tuple[Any, ...]) -> tuple[str, int]:
     return row[0], row[1]
-
-
-@dataclass(frozen=True)
-class _Arm:
-    """One arm of the union of all that is written down, in columns of the same types as the others'."""
-
-    kind: str
-    found: QuerySet[Any]
-    schedule: str = "schedule_id"
-    user: str | Combinable = "user_id"
-    other: str = "id"
-    begin: str | Combinable = "starts_at"
-    finish: str | Combinable = "ends_at"
-    layer: Combinable = NO_LAYER
-    series: Combinable = NO_SERIES
-    is_override: Combinable = NO_OVERRIDE
-
-    def rows(self, schedule_ids: Collection[int] | None) -> QuerySet[Any, tuple[Any, ...]]:
-        """Kind, id, schedule, who comes, in whose place, from when until when, and the rest."""
-        return (
-            _among(self.found, schedule_ids, self.schedule)
-            .order_by()
-            .values_list(
-                *(Value(self.kind, CharField()), "id", self.schedule, self.user, self.other),
-                *(self.begin, self.finish, self.layer, self.series, self.is_override),
-            )
-        )
 
 
 def on_call_at(now: datetime, schedule_ids: Collection[int] | None = None) -> dict[int, list[User]]:

@@ -139,10 +139,13 @@ class _Span(NamedTuple):
 def who_is_on_call(schedule: ScheduleSpec, at: datetime) -> tuple[int, ...]:
     """The ids of the users on call at the instant, in a stable order without repeats."""
     at = clipped(at)
-    active = []
+    active, highest = list[_Span](), -1
     for place, rotation in enumerate(schedule.rotations):
+        if rotation.layer < highest:
+            continue
         crew = crew_at(rotation, schedule.zone, at)
         if crew:
+            highest = rotation.layer
             active.append(_Span(place, at, at, rotation.layer, crew))
     if schedule.fixed or schedule.overrides:
         active += [span for span in _written_down(schedule) if span.begin <= at < span.finish]
