@@ -6,6 +6,7 @@ The address holds passwords and tokens: it is kept encrypted, and shown only wit
 import logging
 import re
 import threading
+from typing import Any
 from urllib.parse import urlsplit
 
 import apprise
@@ -50,7 +51,6 @@ HOSTED = frozenset(
         "groupme",
         "ryver",
         "flock",
-        "cliq",
         "pushme",
         "clickatell",
         "bulksms",
@@ -91,6 +91,7 @@ SELF_HOSTED = frozenset(
     ]
 )
 SELF_HOSTED_SCHEMAS = SELF_HOSTED | {f"{schema}s" for schema in SELF_HOSTED} | {"workflow", "workflows"}
+TIMEOUT_SECONDS = 9.0
 REFUSED_STATUSES = {401, 403, 404, 410}
 # Redirects could lead past the check of the host.
 ASSET = apprise.AppriseAsset(app_id="Sitrep", app_desc="Sitrep", http_redirects=False, async_mode=False)
@@ -107,14 +108,25 @@ def parse(address: str) -> apprise.NotifyBase:
     if not isinstance(found, apprise.NotifyBase):
         raise AddressRefused(f"This is not a complete {schema}:// address.")
     found.redirects = False
+    found.socket_connect_timeout = found.socket_read_timeout = TIMEOUT_SECONDS
     # A Matrix server may name another host for itself, which nobody has checked.
     if hasattr(found, "discovery"):
         found.discovery = False
-    if schema in SELF_HOSTED_SCHEMAS and getattr(found, "mode", "") != "cloud":
-        secure = "https" if getattr(found, "secure", False) else "http"
-        port = f":{found.port}" if getattr(found, "port", None) else ""
-        resolve(f"{secure}://{found.host}{port}/")
+    host = _named_host(schema, found)
+    if host:
+        resolve(host)
     return found
+
+
+def _named_host(schema: str, service: Any) -> str:
+    """The address of the host to which a service will talk where its owner names it; empty for a fixed one."""
+    if schema == "zulip":
+        return f"https://{service.organization}.{service.hostname}/"
+    # Without a host of its own a service is at its maker's.
+    if schema not in SELF_HOSTED_SCHEMAS or getattr(service, "mode", "") == "cloud" or not service.host:
+        return ""
+    port = f":{service.port}" if getattr(service, "port", None) else ""
+    return f"{'https' if service.secure else 'http'}://{service.host}{port}/"
 
 
 def masked(address: str) -> str:

@@ -117,6 +117,7 @@ def test_what_is_no_service_on_the_network_is_refused(address: str) -> None:
         "mmost://10.0.0.1/3ccdd113474722377935511fc85d3dd4",
         "matrix://user:password@192.168.1.1/#room",
         "rocket://user:password@169.254.169.254/#channel",
+        "zulip://bot@127.0.0.1/a6k4m4v1jz6n8jd6gqm4z7gqe8ju9q4x",
     ],
 )
 def test_a_private_host_is_refused_unless_the_operator_allows_it(settings: Settings, address: str) -> None:
