@@ -25,9 +25,10 @@ class Handover:
 
 @dataclass(frozen=True, slots=True)
 class Substitution:
-    """`coming` takes the place of `going` in the whole turn that holds `anchor`, if `going` is on duty in it.
+    """`coming` takes the place of `going` in the whole turn that holds `anchor`.
 
-    It belongs to the turn and not to its hours: when handovers move, it moves along.
+    It holds if `going` is on duty in that turn and `coming` is not yet: no swap makes them fewer. It belongs to the turn and not to its hours: when handovers move, it moves along. Whoever is on duty in that turn
+    anyway can't take a second place in it: then it changes nothing.
     """
 
     anchor: datetime
@@ -169,8 +170,8 @@ class Turns:
         else:
             crew = tuple(dict.fromkeys((*members[place:], *members[:place])))[:people_at_once]
         for each in self._substitutes.get(turn, ()):
-            if each.going in crew:
-                crew = tuple(dict.fromkeys(each.coming if user == each.going else user for user in crew))
+            if each.going in crew and each.coming not in crew:
+                crew = tuple(each.coming if user == each.going else user for user in crew)
         return self._stood_in(crew, place) if self.rotation.left else crew
 
     def _stood_in(self, crew: tuple[int, ...], place: int) -> tuple[int, ...]:

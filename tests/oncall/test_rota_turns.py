@@ -245,9 +245,21 @@ def test_a_swap_follows_its_shift_when_the_handover_moves() -> None:
     ]
 
 
+def test_a_substitution_by_somebody_who_is_on_duty_anyway_takes_no_place_away() -> None:
+    swap = Substitution(anchor=utc(2026, 1, 7), going=ANA, coming=BOB)
+    both = rotation(ANA, BOB, people_at_once=2, substitutions=(swap,))
+    assert who_is_on_call(schedule(both), utc(2026, 1, 7)) == (ANA, BOB)
+
+
 def test_a_substitution_for_somebody_who_is_not_on_duty_then_changes_nothing() -> None:
     swap = Substitution(utc(2026, 1, 7), BOB, DAN)
     assert who_is_on_call(schedule(rotation(ANA, BOB, substitutions=(swap,))), utc(2026, 1, 7)) == (ANA,)
+
+
+def test_a_swap_with_somebody_who_is_on_duty_anyway_makes_nobody_fewer() -> None:
+    swap = Substitution(utc(2026, 1, 7), ANA, BOB)
+    pair = schedule(rotation(ANA, BOB, people_at_once=2, substitutions=(swap,)))
+    assert who_is_on_call(pair, utc(2026, 1, 7)) == (ANA, BOB)
 
 
 def test_a_swap_lasts_when_its_person_leaves() -> None:
