@@ -408,6 +408,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "AlertStatusEnum": "alerts.models.Alert.Status",
         "EscalationStatusEnum": "oncall.models.Escalation.Status",
+        "EscalationOutcomeEnum": "oncall.models.Escalation.Outcome",
+        "PageAttemptOutcomeEnum": "oncall.models.PageAttempt.Outcome",
         "PublicIncidentStatusEnum": "statuspage.models.PublicIncident.Status",
         "PublicImpactEnum": "statuspage.models.PublicIncident.Impact",
         "ServiceImpactEnum": "incidents.models.IncidentService.Impact",

@@ -7,15 +7,19 @@ from django.utils.translation import gettext_lazy as _
 from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team, User
 from oncall.models import (
+    CalendarFeed,
     ContactMethod,
     CoverRequest,
     Escalation,
     EscalationPolicy,
+    ImportedCalendar,
+    ImportedShift,
     Leave,
     NotificationRule,
     OnCallProfile,
     Override,
     Page,
+    PagingTest,
     Schedule,
     Shadow,
     Substitution,
@@ -152,6 +156,51 @@ class ShadowFilter(ListFilter):
         fields: list[str] = []
 
 
+class CalendarFeedFilter(ListFilter):
+    """Feeds by schedule."""
+
+    search_fields = ("schedule__name",)
+
+    schedule = SlugFilter(path="schedule", queryset=Schedule.objects.all(), label=_("Schedule"))
+
+    class Meta:
+        model = CalendarFeed
+        fields: list[str] = []
+
+
+class ImportedCalendarFilter(ListFilter):
+    """Imported calendars by schedule, kind, and whether they can be read."""
+
+    search_fields = ("schedule__name", "error")
+
+    schedule = SlugFilter(path="schedule", queryset=Schedule.objects.all(), label=_("Schedule"))
+    kind = django_filters.MultipleChoiceFilter(choices=ImportedCalendar.Kind.choices, label=_("Kind"))
+    is_failing = django_filters.BooleanFilter("error", method="failing", label=_("Can't be read"))
+
+    class Meta:
+        model = ImportedCalendar
+        fields: list[str] = []
+
+    def failing(self, queryset: QuerySet[ImportedCalendar], name: str, value: bool) -> QuerySet[ImportedCalendar]:
+        return queryset.exclude(error="") if value else queryset.filter(error="")
+
+
+class ImportedShiftFilter(ListFilter):
+    """Imported shifts by schedule, person, whether that is known, and stretch."""
+
+    search_fields = ("name", "uid")
+
+    schedule = SlugFilter(path="calendar__schedule", queryset=Schedule.objects.all(), label=_("Schedule"))
+    user = django_filters.ModelChoiceFilter(queryset=User.objects.all(), label=_("Person"))
+    is_unknown = django_filters.BooleanFilter("user", lookup_expr="isnull", label=_("Nobody has its name"))
+    ends_after = django_filters.IsoDateTimeFilter("ends_at", lookup_expr="gt", label=_("Ends after"))
+    starts_before = django_filters.IsoDateTimeFilter("starts_at", lookup_expr="lt", label=_("Starts before"))
+
+    class Meta:
+        model = ImportedShift
+        fields: list[str] = []
+
+
 class ContactMethodFilter(ListFilter):
     """Contact methods by person and kind."""
 
@@ -210,4 +259,16 @@ class PageFilter(ListFilter):
 
     class Meta:
         model = Page
+        fields: list[str] = []
+
+
+class PagingTestFilter(ListFilter):
+    """Paging tests by whether they guard anything."""
+
+    search_fields = ("name",)
+
+    is_active = django_filters.BooleanFilter(label=_("Guards"))
+
+    class Meta:
+        model = PagingTest
         fields: list[str] = []

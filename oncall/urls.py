@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from oncall import duty_urls, schedule_urls
-from oncall.views import answer, escalations, kept_mail, now, phone, policies, profile, push
+from oncall import duty_urls, escalation_urls, schedule_urls
+from oncall.views import answer, kept_mail, now, phone, policies, profile, push
 
 app_name = "oncall"
 
 urlpatterns = [
     *duty_urls.urlpatterns,
+    *escalation_urls.urlpatterns,
     *schedule_urls.urlpatterns,
     path("p/<str:token>/", answer.answer, name="answer"),
     path("p/<str:token>/act/", answer.act, name="answer-act"),
@@ -25,11 +26,6 @@ urlpatterns = [
     path("oncall/policies/<slug:slug>/", policies.policy_detail, name="policy"),
     path("oncall/policies/<slug:slug>/edit/", policies.policy_form, name="policy-edit"),
     path("oncall/policies/<slug:slug>/remove/", policies.policy_remove, name="policy-remove"),
-    path("oncall/escalations/", escalations.escalation_list, name="escalations"),
-    path("oncall/escalations/new/", escalations.escalation_start, name="escalation-start"),
-    path("oncall/escalations/<int:pk>/", escalations.escalation_detail, name="escalation"),
-    path("oncall/escalations/<int:pk>/acknowledge/", escalations.escalation_acknowledge, name="escalation-acknowledge"),
-    path("oncall/escalations/<int:pk>/resolve/", escalations.escalation_resolve, name="escalation-resolve"),
     path("settings/profile/", profile.profile, name="profile"),
     path("settings/contact-methods/add/", profile.contact_method_add, name="contact-method-add"),
     path("settings/contact-methods/push/", push.subscribe, name="push-subscribe"),

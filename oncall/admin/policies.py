@@ -4,7 +4,7 @@ from django.contrib import admin
 
 from events.admin import ReadOnlyAdmin
 from oncall.admin.rows import ReadOnlyInline
-from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget
+from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, PagingTest
 
 
 class LevelInline(ReadOnlyInline):
@@ -33,3 +33,10 @@ class EscalationLevelAdmin(ReadOnlyAdmin):
     search_fields = ["policy__name"]
     list_select_related = ["policy"]
     inlines = [TargetInline]
+
+
+@admin.register(PagingTest)
+class PagingTestAdmin(ReadOnlyAdmin):
+    list_display = ["name", "is_active", "created_at"]
+    list_filter = ["is_active"]
+    search_fields = ["name"]

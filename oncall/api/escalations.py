@@ -1,5 +1,6 @@
 """Running escalations and their pages in the REST API."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import Prefetch, QuerySet
@@ -10,19 +11,40 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import Scope
+from accounts.models import Scope, User
 from accounts.rest import ActionViewSet
 from oncall import actions
 from oncall.filters import EscalationFilter, PageFilter
-from oncall.models import Escalation, EscalationEntry, EscalationPolicy, Page, PageAttempt
+from oncall.models import (
+    Escalation,
+    EscalationAnswer,
+    EscalationEntry,
+    EscalationPolicy,
+    Page,
+    PageAttempt,
+    PageReceipt,
+    Urgency,
+)
+from oncall.sealing import broken_chain
+
+
+class PageReceiptSerializer(serializers.ModelSerializer[PageReceipt]):
+    """What a provider said of an attempt afterwards."""
+
+    class Meta:
+        model = PageReceipt
+        fields = ["kind", "at", "detail"]
+        read_only_fields = fields
 
 
 class PageAttemptSerializer(serializers.ModelSerializer[PageAttempt]):
-    """One try to send a page."""
+    """One try to send a page, and what is known of it since."""
+
+    receipts = PageReceiptSerializer(many=True, read_only=True)
 
     class Meta:
         model = PageAttempt
-        fields = ["number", "started_at", "finished_at", "outcome", "detail"]
+        fields = ["number", "started_at", "finished_at", "outcome", "detail", "provider", "receipts"]
         read_only_fields = fields
 
 
@@ -36,8 +58,8 @@ class PageSerializer(serializers.ModelSerializer[Page]):
     class Meta:
         model = Page
         fields = [
-            *("id", "escalation", "user", "name", "level", "round", "channel", "state"),
-            *("created_at", "sent_at", "attempts"),
+            *("id", "escalation", "user", "name", "level", "round", "run", "step", "channel", "is_extra", "state"),
+            *("due_at", "created_at", "sent_at", "carried_by", "attempts"),
         ]
         read_only_fields = fields
 
@@ -46,12 +68,29 @@ class PageSerializer(serializers.ModelSerializer[Page]):
 
 
 class EntrySerializer(serializers.ModelSerializer[EscalationEntry]):
-    """A line of the ledger."""
+    """A line of the ledger; `hash` covers it and the hash of the line before."""
+
+    data = serializers.JSONField(read_only=True)  # type: ignore[assignment]  # the wire name; Serializer.data stays
 
     class Meta:
         model = EscalationEntry
-        fields = ["number", "kind", "at", "text", "actor_name", "via", "hash"]
+        fields = ["number", "kind", "at", "text", "actor_name", "via", "data", "hash"]
         read_only_fields = fields
+
+
+class AnswerSerializer(serializers.ModelSerializer[EscalationAnswer]):
+    """What a paged person said; levels count from 1."""
+
+    name = serializers.CharField(source="user.display_name", read_only=True)
+    level = serializers.SerializerMethodField()
+
+    class Meta:
+        model = EscalationAnswer
+        fields = ["user", "name", "kind", "level", "round", "run", "at"]
+        read_only_fields = fields
+
+    def get_level(self, answer: EscalationAnswer) -> int:
+        return answer.level + 1
 
 
 class EscalationSerializer(serializers.ModelSerializer[Escalation]):
@@ -64,7 +103,8 @@ class EscalationSerializer(serializers.ModelSerializer[Escalation]):
     class Meta:
         model = Escalation
         fields = [
-            *("id", "policy", "title", "detail", "facts", "is_private", "status", "round", "due_at", "started_at"),
+            *("id", "policy", "title", "detail", "facts", "urgency", "is_private", "status", "outcome", "round", "run"),
+            *("due_at", "snoozed_until", "started_at"),
             *("acknowledged_at", "acknowledged_by", "seconds_to_acknowledge", "ended_at"),
         ]
         read_only_fields = fields
@@ -76,15 +116,21 @@ class EscalationSerializer(serializers.ModelSerializer[Escalation]):
 
 
 class EscalationDetailSerializer(EscalationSerializer):
-    """An escalation with its frozen path, its pages and its ledger."""
+    """An escalation with its frozen path, its pages, the answers and its ledger; `is_verified` if that is unbroken."""
 
     path = serializers.JSONField(read_only=True)
     pages = PageSerializer(many=True, read_only=True)
+    answers = AnswerSerializer(many=True, read_only=True)
     entries = EntrySerializer(many=True, read_only=True)
+    is_verified = serializers.SerializerMethodField()
 
     class Meta(EscalationSerializer.Meta):
-        fields = [*EscalationSerializer.Meta.fields, "path", "pages", "entries"]
+        fields = [*EscalationSerializer.Meta.fields, "path", "pages", "answers", "entries", "is_verified"]
         read_only_fields = fields
+
+    def get_is_verified(self, escalation: Escalation) -> bool:
+        entries = sorted(escalation.entries.all(), key=lambda entry: entry.number)
+        return not list(broken_chain(entries, escalation.entry_count, escalation.entry_hash))
 
 
 class NewEscalationSerializer(serializers.Serializer[Any]):
@@ -93,6 +139,8 @@ class NewEscalationSerializer(serializers.Serializer[Any]):
     policy = serializers.SlugRelatedField(slug_field="slug", queryset=EscalationPolicy.objects.all())
     title = serializers.CharField(max_length=300)
     detail = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    urgency = serializers.ChoiceField(choices=Urgency.choices, required=False)
+    facts = serializers.DictField(child=serializers.CharField(max_length=500), required=False)
 
 
 class EndSerializer(serializers.Serializer[Any]):
@@ -101,7 +149,28 @@ class EndSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=200)
 
 
-ATTEMPTS = Prefetch("attempts", PageAttempt.objects.order_by("number"))
+class ReassignSerializer(serializers.Serializer[Any]):
+    """To whom it is handed: a person's id or a policy's slug."""
+
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False, allow_null=True)
+    policy = serializers.SlugRelatedField(
+        slug_field="slug", queryset=EscalationPolicy.objects.all(), required=False, allow_null=True
+    )
+
+
+class ResponderSerializer(serializers.Serializer[Any]):
+    """Who is asked to help."""
+
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all())
+
+
+class SnoozeSerializer(serializers.Serializer[Any]):
+    """Until when it is still."""
+
+    until = serializers.DateTimeField()
+
+
+ATTEMPTS = Prefetch("attempts", PageAttempt.objects.order_by("number").prefetch_related("receipts"))
 
 
 class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
@@ -121,7 +190,10 @@ class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
             return found
         pages = Page.objects.select_related("user").prefetch_related(ATTEMPTS).order_by("id")
         entries = EscalationEntry.objects.order_by("number")
-        return found.prefetch_related(Prefetch("pages", pages), Prefetch("entries", entries))
+        answers = EscalationAnswer.objects.select_related("user").order_by("at")
+        return found.prefetch_related(
+            Prefetch("pages", pages), Prefetch("entries", entries), Prefetch("answers", answers)
+        )
 
     def get_serializer_class(self) -> type[serializers.BaseSerializer[Any]]:
         return EscalationSerializer if self.action == "list" else EscalationDetailSerializer
@@ -132,22 +204,59 @@ class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
         given = self.validated(NewEscalationSerializer)
         return self.answer(actions.start_escalation(actor=self.actor, now=timezone.now(), **given), status=201)
 
+    def _do(self, verb: Callable[..., Escalation], **given: Any) -> Response:
+        """Calls one verb on the escalation of the address."""
+        escalation = self.get_object()
+        verb(actor=self.actor, escalation=escalation, now=timezone.now(), **given)
+        return self.answer(escalation)
+
     @extend_schema(request=None, responses=EscalationDetailSerializer)
     @action(detail=True, methods=["post"])
     def acknowledge(self, request: Request, pk: str) -> Response:
-        """The person behind the request has it; paging stops."""
-        escalation = self.get_object()
-        actions.acknowledge_escalation(actor=self.actor, escalation=escalation, now=timezone.now())
-        return self.answer(escalation)
+        """The person behind the request has it; paging stops once as many have answered as the level needs."""
+        return self._do(actions.acknowledge_escalation)
+
+    @extend_schema(request=None, responses=EscalationDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def decline(self, request: Request, pk: str) -> Response:
+        """The person behind the request can't take it; once all of the level can't, the next level is paged."""
+        return self._do(actions.decline_escalation)
+
+    @extend_schema(request=None, responses=EscalationDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def escalate(self, request: Request, pk: str) -> Response:
+        """Pages the next level now."""
+        return self._do(actions.escalate_now)
+
+    @extend_schema(request=ReassignSerializer, responses=EscalationDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def reassign(self, request: Request, pk: str) -> Response:
+        """Hands it to a person or to another policy, who are paged at once."""
+        return self._do(actions.reassign_escalation, **self.validated(ReassignSerializer))
+
+    @extend_schema(request=ResponderSerializer, responses=EscalationDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def responders(self, request: Request, pk: str) -> Response:
+        """Pages one more person beside whoever has it."""
+        return self._do(actions.add_responder, **self.validated(ResponderSerializer))
+
+    @extend_schema(request=SnoozeSerializer, responses=EscalationDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: str) -> Response:
+        """Acknowledges it, and pages again at `until`, at most seven days from now."""
+        return self._do(actions.snooze_escalation, **self.validated(SnoozeSerializer))
+
+    @extend_schema(request=None, responses=EscalationDetailSerializer)
+    @action(detail=True, methods=["post"])
+    def again(self, request: Request, pk: str) -> Response:
+        """Takes the acknowledgement back: the level that was paged last is paged again."""
+        return self._do(actions.page_again)
 
     @extend_schema(request=EndSerializer, responses=EscalationDetailSerializer)
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, pk: str) -> Response:
         """It is over; paging stops for good."""
-        given = self.validated(EndSerializer)
-        escalation = self.get_object()
-        actions.resolve_escalation(actor=self.actor, escalation=escalation, now=timezone.now(), **given)
-        return self.answer(escalation)
+        return self._do(actions.resolve_escalation, **self.validated(EndSerializer))
 
 
 class PageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):

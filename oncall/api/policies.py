@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.models import Scope, Team, User
 from accounts.rest import ActionViewSet, WholeMixin
 from oncall import policies
+from oncall.api.simulation import SimulateMixin
 from oncall.filters import PolicyFilter
 from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, Schedule
 from oncall.policies import LevelDraft, TargetDraft
@@ -109,7 +110,7 @@ KEPT = (
 )
 
 
-class EscalationPolicyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+class EscalationPolicyViewSet(SimulateMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
     """Escalation policies, by slug."""
 
     queryset = (
