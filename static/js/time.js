@@ -14,12 +14,16 @@ function formatter(options, zone) {
   return formatters.get(key);
 }
 
+// Further away than this, a weekday alone could be that of another week.
+const WEEKDAY_MEANS_THIS = 6 * 86400 * 1000;
+
 const FORMATS = {
   time: { hour: "2-digit", minute: "2-digit" },
   seconds: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
   date: { day: "numeric", month: "short", year: "numeric" },
   day: { weekday: "short", day: "numeric", month: "short" },
   weekday: { weekday: "short", hour: "2-digit", minute: "2-digit" },
+  weekdate: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
   datetime: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" },
   zone: { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZoneName: "short" },
   exact: { dateStyle: "full", timeStyle: "long" },
@@ -28,7 +32,8 @@ const FORMATS = {
 /** Returns an instant as text; the format is a name of FORMATS, the zone the viewer's unless another is named. */
 export function formatInstant(instant, format = "datetime", zone = viewerZone) {
   try {
-    return formatter(FORMATS[format] ?? FORMATS.datetime, zone).format(instant);
+    const named = format === "weekday" && Math.abs(instant - Date.now()) > WEEKDAY_MEANS_THIS ? "weekdate" : format;
+    return formatter(FORMATS[named] ?? FORMATS.datetime, zone).format(instant);
   } catch {
     return formatter(FORMATS.datetime, "UTC").format(instant);
   }
