@@ -18,6 +18,7 @@ from alerts.models import Alert
 from catalog.models import Service
 from incidents.models import Incident, IncidentQuerySet, RoleAssignment, Severity
 from incidents.permissions import can_declare
+from oncall.covering import open_requests_for
 from oncall.models import Escalation, Schedule
 from oncall.permissions import can_page
 from oncall.standings import standings
@@ -65,6 +66,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "incidents": worst_first[:INCIDENTS_SHOWN],
         "open_count": visible.open().count(),
         "my_escalations": Escalation.objects.unanswered_for(user_of(request)),
+        "cover_requests": open_requests_for(user_of(request), now)[:ITEMS_SHOWN],
         "my_roles": RoleAssignment.objects.filter(
             user_id=actor.person_id, ended_at=None, incident__in=visible.open()
         ).select_related("role", "incident__severity", "incident__status"),

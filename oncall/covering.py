@@ -149,7 +149,7 @@ def accept_cover(*, actor: Actor, request: CoverRequest, now: datetime) -> Cover
 
 @transaction.atomic
 def decline_cover(*, actor: Actor, request: CoverRequest, now: datetime) -> CoverRequest:
-    """The actor cannot. Once everybody who was asked by name or team has declined, the request is closed."""
+    """The actor cannot. Once everybody who was asked has declined, the request is closed."""
     person = _person(actor)
     request = _open(request, now)
     asked = people_asked(request)

@@ -15,10 +15,13 @@ from rest_framework.response import Response
 from accounts.models import Scope, Team, User
 from accounts.rest import ActionViewSet, WholeMixin
 from oncall import scheduling
+from oncall.coverage import Load
 from oncall.filters import OverrideFilter, ScheduleFilter
+from oncall.hours import Kind
 from oncall.models import Override, Rotation, RotationMember, Schedule
 from oncall.rota import layers, shifts
 from oncall.rotations import RotationDraft, draft_of, last_versions
+from oncall.soundness import soundness_of
 from oncall.standings import spec_of, standings
 
 LONGEST_STRETCH = timedelta(days=400)
@@ -181,6 +184,27 @@ class PreviewSerializer(serializers.Serializer[Any]):
     is_worse = serializers.BooleanField()
 
 
+class FindingSerializer(serializers.Serializer[Any]):
+    """What lowers a schedule's score, by how many of 100 points."""
+
+    flaw = serializers.CharField()
+    points = serializers.FloatField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    user = serializers.IntegerField(source="user_id", allow_null=True)
+    other_schedule = serializers.IntegerField(source="other_schedule_id", allow_null=True)
+
+
+class QualitySerializer(serializers.Serializer[Any]):
+    """How a schedule does in the next six weeks. `hours` are by kind and person; `unreachable` can't be paged."""
+
+    score = serializers.IntegerField()
+    findings = FindingSerializer(many=True)
+    hours = serializers.DictField(child=serializers.DictField())
+    unreachable = serializers.ListField(child=serializers.IntegerField())
+    unproved = serializers.ListField(child=serializers.IntegerField())
+
+
 class StretchSerializer(serializers.Serializer[Any]):
     """From when until when."""
 
@@ -288,10 +312,29 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
         found = layers(spec_of(self.get_object(), start, end), start, end)
         return Response(LayerSerializer(found, many=True).data)
 
+    @extend_schema(responses=QualitySerializer, filters=False)
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def quality(self, request: Request, slug: str) -> Response:
+        """How the schedule does in the next six weeks: gaps, double bookings, leave, fair shares, reach."""
+        sound = soundness_of(self.get_object(), timezone.now())
+        shown = {
+            "score": sound.quality.score,
+            "findings": sound.quality.findings,
+            "hours": {pk: _hours_of(load) for pk, load in sound.quality.loads.items()},
+            "unreachable": [user.pk for user, reach in sound.weak if reach == "unreachable"],
+            "unproved": [user.pk for user, reach in sound.weak if reach == "unproved"],
+        }
+        return Response(QualitySerializer(shown).data)
+
     def _stretch(self) -> tuple[datetime, datetime]:
         stretch = StretchSerializer(data=self.request.query_params)
         stretch.is_valid(raise_exception=True)
         return stretch.validated_data["start"], stretch.validated_data["end"]
+
+
+def _hours_of(load: Load) -> dict[str, float]:
+    by_kind = {kind.value: round(load.hours.of(kind) / timedelta(hours=1), 2) for kind in Kind}
+    return {**by_kind, "pages": load.pages}
 
 
 class OverrideSerializer(serializers.ModelSerializer[Override]):

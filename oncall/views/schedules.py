@@ -16,18 +16,23 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from accounts.actor import actor_of
+from accounts.actor import Actor, actor_of
 from accounts.lists import list_page
 from oncall import permissions
 from oncall.calendar import MARGIN, Frame, people_in, rows_of
 from oncall.filters import ScheduleFilter
 from oncall.foresight import names_of
-from oncall.models import Rotation, RotationMember, Schedule
-from oncall.rota import Shift, gaps
+from oncall.models import CoverRequest, Rotation, RotationMember, Schedule
+from oncall.roster import zone_of
+from oncall.rota import Shift
 from oncall.rotations import last_versions
+from oncall.soundness import leaves_of, soundness_of
 from oncall.standings import spec_of, standings
 from oncall.views.signed_in import user_of
 
+FINDINGS_SHOWN = 8
+# A swapped turn is listed until its middle is this long ago.
+SWAP_SHOWN = timedelta(days=4)
 SPANS = {"day": _("Day"), "weeks": _("Two weeks"), "month": _("Month")}
 
 
@@ -125,33 +130,64 @@ def schedule_detail(request: HttpRequest, slug: str) -> HttpResponse:
     schedule = get_object_or_404(Schedule.objects.select_related("team"), slug=slug)
     actor, user, now = actor_of(request), user_of(request), timezone.now()
     in_my_zone = request.GET.get("zone") == "mine"
-    zone = ZoneInfo(user.time_zone if in_my_zone else schedule.time_zone)
+    zone = ZoneInfo(user.time_zone) if in_my_zone else zone_of(schedule.time_zone)
     view = asked_view(request.GET, now.astimezone(zone).date())
     frame = Frame(view.first, view.days, zone)
     spec = spec_of(schedule, frame.start - MARGIN, frame.end + MARGIN)
-    may_override = permissions.can_override(actor)
-    coming = list(
-        schedule.overrides.filter(ends_at__gt=now)
-        .select_related("user", "replaces", "created_by")
-        .order_by("starts_at")
+    people, may_override = people_in(spec), permissions.can_override(actor)
+    rows = rows_of(
+        spec,
+        frame,
+        names_of(people),
+        url_of=partial(_bar_url, schedule, may_override, now),
+        leaves=leaves_of(people, frame.start, frame.end),
     )
     context = {
         "schedule": schedule,
         "view": view,
         "days": frame.columns(now),
-        "rows": rows_of(spec, frame, names_of(people_in(spec)), url_of=partial(_bar_url, schedule, may_override, now)),
+        "rows": rows,
         "now_percent": frame.now_percent(now),
+        "now": now,
         "zone": zone.key,
-        "gaps": gaps(spec, max(frame.start, now), frame.end) if frame.end > now else [],
         "standing": standings(now, {schedule.pk})[0],
         "rotations": _with_members(schedule, now),
-        "now": now,
-        "overrides": [(each, permissions.can_remove_override(actor, each)) for each in coming],
+        "calendars": list(schedule.calendars.order_by("-kind")),
         "policies": schedule.targets.values_list("level__policy__name", "level__policy__slug").distinct(),
         "may_override": may_override,
         "may_configure": permissions.can_configure(actor),
+        **_changes(schedule, actor, now),
+        **_soundness(schedule, zone, now),
     }
     return render(request, "oncall/schedule_detail.html", context)
+
+
+def _changes(schedule: Schedule, actor: Actor, now: datetime) -> dict[str, object]:
+    """What changes the rotations, now and coming, each with whether the viewer may take it back."""
+    overrides = schedule.overrides.filter(ends_at__gt=now).select_related("user", "replaces").order_by("starts_at")
+    swapped = schedule.substitutions.filter(anchor__gt=now - SWAP_SHOWN).select_related("going", "coming")
+    shadows = schedule.shadows.filter(ends_at__gt=now).select_related("user", "follows").order_by("starts_at")
+    asked = schedule.cover_requests.filter(status=CoverRequest.Status.OPEN, ends_at__gt=now).select_related("user")
+    return {
+        "overrides": [(each, permissions.can_remove_override(actor, each)) for each in overrides],
+        "swaps": [
+            (each, permissions.can_swap(actor, {each.going_id, each.coming_id}))
+            for each in swapped.order_by("anchor", "id")
+        ],
+        "shadows": [(each, permissions.can_shadow(actor, each.user_id)) for each in shadows],
+        "cover_requests": asked.order_by("starts_at"),
+    }
+
+
+def _soundness(schedule: Schedule, zone: ZoneInfo, now: datetime) -> dict[str, object]:
+    """What lowers the schedule's score in the coming weeks, in words."""
+    sound = soundness_of(schedule, now)
+    findings = sound.quality.findings
+    return {
+        "sound": sound,
+        "findings": [(each, sound.in_words(each, zone)) for each in findings[:FINDINGS_SHOWN]],
+        "more_findings": max(len(findings) - FINDINGS_SHOWN, 0),
+    }
 
 
 def _bar_url(schedule: Schedule, may_override: bool, now: datetime, shift: Shift) -> str:
