@@ -27,8 +27,8 @@ class Handover:
 class Substitution:
     """`coming` takes the place of `going` in the whole turn that holds `anchor`.
 
-    It holds if `going` is on duty in that turn and `coming` is not yet: no swap makes them fewer. It belongs to the turn and not to its hours: when handovers move, it moves along. Whoever is on duty in that turn
-    anyway can't take a second place in it: then it changes nothing.
+    It holds if `going` is on duty in that turn and `coming` is not yet: no swap makes them fewer. It belongs to the
+    turn and not to its hours: when handovers move, it moves along.
     """
 
     anchor: datetime

@@ -41,6 +41,11 @@ MOMENT = timedelta(microseconds=1)
 thoroughly = settings(max_examples=300)
 
 
+def without_swaps_of_the_left(rotation: RotationSpec) -> RotationSpec:
+    """A swap may bring one more where too few are left: that has a test of its own."""
+    return replace(rotation, substitutions=()) if rotation.left else rotation
+
+
 def configured_number(rotation: RotationSpec) -> int:
     here = {member for member in rotation.members if member not in rotation.left}
     return min(rotation.people_at_once, len(here))
@@ -51,8 +56,7 @@ def configured_number(rotation: RotationSpec) -> int:
 def test_exactly_the_configured_number_of_people_is_on_call_ever_after_the_start(
     rotation: RotationSpec, zone: ZoneInfo, at: datetime
 ) -> None:
-    # A swap may bring somebody who is on duty anyway.
-    rotation = replace(rotation, substitutions=())
+    rotation = without_swaps_of_the_left(rotation)
     on_call = who_is_on_call(schedule(rotation, zone=zone), at)
     started = at >= begin_of(rotation, zone, 0)
     assert len(set(on_call)) == len(on_call) == (configured_number(rotation) if started else 0)
@@ -65,6 +69,7 @@ def test_no_handover_leaves_a_gap_or_an_overlap(
 ) -> None:
     if not configured_number(rotation):
         return
+    rotation = without_swaps_of_the_left(rotation)
     start = max(start, begin_of(rotation, zone, 0))
     found = rotation_shifts(rotation, zone, start, start + length)
     assert found[0].start == start

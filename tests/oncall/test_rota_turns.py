@@ -256,12 +256,6 @@ def test_a_substitution_for_somebody_who_is_not_on_duty_then_changes_nothing() -
     assert who_is_on_call(schedule(rotation(ANA, BOB, substitutions=(swap,))), utc(2026, 1, 7)) == (ANA,)
 
 
-def test_a_swap_with_somebody_who_is_on_duty_anyway_makes_nobody_fewer() -> None:
-    swap = Substitution(utc(2026, 1, 7), ANA, BOB)
-    pair = schedule(rotation(ANA, BOB, people_at_once=2, substitutions=(swap,)))
-    assert who_is_on_call(pair, utc(2026, 1, 7)) == (ANA, BOB)
-
-
 def test_a_swap_lasts_when_its_person_leaves() -> None:
     swap = Substitution(utc(2026, 1, 7), ANA, DAN)
     left = rotation(ANA, BOB, substitutions=(swap,), left=frozenset({ANA}))
