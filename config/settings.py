@@ -341,10 +341,9 @@ else:
 # Servers that are tried in order when the first one fails.
 MAIL_FALLBACKS: list[dict[str, Any]] = []
 for address in EMAIL_FALLBACK_URLS:
-    try:
-        fallback = dj_email_url.parse(address)
-    except ValueError as error:
-        refuse(f"EMAIL_FALLBACK_URLS must be addresses such as smtp://user:password@host:587/?tls=True ({error})")
+    if urlsplit(address).scheme not in {"smtp", "smtps", "smtp+tls", "smtp+ssl"} or not urlsplit(address).hostname:
+        refuse("EMAIL_FALLBACK_URLS must be addresses such as smtp://user:password@host:587/?tls=True")
+    fallback = dj_email_url.parse(address)
     MAIL_FALLBACKS.append(
         {
             "host": fallback["EMAIL_HOST"],

@@ -14,7 +14,7 @@ from django.urls import reverse
 from accounts.actor import Actor
 from accounts.models import User
 from events.actions import publish
-from events.errors import require
+from events.errors import Conflict, require
 from events.models import Event
 from oncall import permissions
 from oncall.channels import Message, Result, sender_of
@@ -31,6 +31,7 @@ AWAKE_FROM, AWAKE_UNTIL = 9, 18
 # How long somebody has to react to a test before their proof counts as old, and when they are asked again.
 GRACE = timedelta(days=7)
 ASK_AGAIN_AFTER = timedelta(days=3)
+TEST_AGAIN_AFTER = timedelta(seconds=10)
 FIRST_PROOF_AFTER = timedelta(days=1)
 TESTS_AT_ONCE = 50
 SENT_TOGETHER = 8
@@ -49,8 +50,15 @@ def try_to_send(method: ContactMethod, message: Message) -> Result:
 
 
 def send_test(*, actor: Actor, method: ContactMethod, now: datetime) -> Result:
-    """Sends a test page through a contact method and says what came of it; success clears that it was broken."""
+    """Sends a test page through a contact method and says what came of it; success clears that it was broken.
+
+    Raises Conflict while it is not verified, and within ten seconds of the last one.
+    """
     require(permissions.can_change_contact_method(actor, method), "You may only test your own contact methods.")
+    if method.verified_at is None:
+        raise Conflict("This contact method is not verified.", remedy="Type in the code that was sent to it.")
+    if method.proof_sent_at is not None and now - method.proof_sent_at < TEST_AGAIN_AFTER:
+        raise Conflict("A test page was sent seconds ago.", remedy="Wait for it before you send another.")
     result = try_to_send(method, _test_message(method, now))
     _conclude_test(actor, method, result, now)
     return result

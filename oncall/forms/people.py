@@ -1,5 +1,6 @@
 """What people fill in to say how they want to be reached: contact methods, rules, quiet hours."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -45,18 +46,16 @@ class CodeForm(forms.Form):
 class RuleForm(forms.Form):
     """One step: through what, how many minutes after the page was decided."""
 
-    contact_method = forms.ModelChoiceField(
-        label=_("Page me by"), queryset=ContactMethod.objects.none(), empty_label=None
-    )
+    contact_method = forms.TypedChoiceField(label=_("Page me by"), coerce=int)
     delay_minutes = forms.IntegerField(
         label=_("after minutes"), min_value=0, max_value=LONGEST_DELAY_MINUTES, initial=0
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, methods: Sequence[ContactMethod], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # The browser always shows what pages the person: there is nothing to wait for.
-        methods = user.contact_methods.exclude(kind=ContactMethod.Kind.WEB)
-        cast(forms.ModelChoiceField[ContactMethod], self.fields["contact_method"]).queryset = methods
+        rings = [method for method in methods if method.kind != ContactMethod.Kind.WEB]
+        cast(forms.TypedChoiceField, self.fields["contact_method"]).choices = [(each.pk, str(each)) for each in rings]
 
 
 class BaseRuleFormSet(forms.BaseFormSet[RuleForm]):
@@ -64,9 +63,9 @@ class BaseRuleFormSet(forms.BaseFormSet[RuleForm]):
 
     def drafts(self) -> list[RuleDraft]:
         """The steps that are kept."""
-        names = ("contact_method", "delay_minutes")
+        methods = {method.pk: method for method in self.form_kwargs["methods"]}
         kept = [form.cleaned_data for form in self.forms if form.cleaned_data and not form.cleaned_data.get("DELETE")]
-        return [RuleDraft(**{name: given[name] for name in names}) for given in kept]
+        return [RuleDraft(methods[given["contact_method"]], given["delay_minutes"]) for given in kept]
 
 
 RuleFormSet = cast(

@@ -16,7 +16,7 @@ from accounts.actions import update_profile
 from accounts.actor import actor_of
 from accounts.forms import ProfileForm
 from accounts.models import User
-from events.errors import DomainError
+from events.errors import Conflict
 from events.forms import try_action
 from events.models import Event
 from oncall import contact_methods
@@ -67,15 +67,17 @@ def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
     """The profile; forms that were sent and refused stand in for fresh ones."""
     user, now = user_of(request), timezone.now()
     news, codes = last_news(user), forms.pop("codes", {})
-    rows = [
-        _row(method, news.get(method.pk), now, codes.get(method.pk)) for method in user.contact_methods.order_by("id")
-    ]
+    methods = _methods(user)
+    rows = [_row(method, news.get(method.pk), now, codes.get(method.pk)) for method in methods]
     fresh = {
         "form": ProfileForm(initial={name: getattr(user, name) for name in ("name", "time_zone", "locale")}),
         "contact_form": ContactMethodForm(initial={"kind": ContactMethod.Kind.EMAIL}),
         "quiet_form": QuietHoursForm(initial=QuietHoursForm.initial_of(user), auto_id="quiet_%s"),
     }
-    rules = {urgency: forms.pop(f"rules_{urgency}", None) or _rule_forms(user, urgency) for urgency in Urgency.values}
+    rules = {
+        urgency: forms.pop(f"rules_{urgency}", None) or _rule_forms(user, methods, urgency)
+        for urgency in Urgency.values
+    }
     context = {
         **fresh,
         **forms,
@@ -88,13 +90,17 @@ def _page(request: HttpRequest, **forms: Any) -> HttpResponse:
     return render(request, "oncall/profile.html", context)
 
 
-def _rule_forms(user: User, urgency: str, data: Any = None) -> BaseRuleFormSet:
+def _methods(user: User) -> list[ContactMethod]:
+    return list(user.contact_methods.order_by("id"))
+
+
+def _rule_forms(user: User, methods: list[ContactMethod], urgency: str, data: Any = None) -> BaseRuleFormSet:
     if data is not None:
         # What was stored before is no matter: an unchanged step is a step.
-        return RuleFormSet(data, prefix=urgency, form_kwargs={"user": user})
+        return RuleFormSet(data, prefix=urgency, form_kwargs={"methods": methods})
     rules = NotificationRule.objects.filter(user=user, urgency=urgency).order_by("position")
     initial = [{"contact_method": rule.contact_method_id, "delay_minutes": rule.delay_minutes} for rule in rules]
-    return RuleFormSet(initial=initial, prefix=urgency, form_kwargs={"user": user})
+    return RuleFormSet(initial=initial, prefix=urgency, form_kwargs={"methods": methods})
 
 
 # --- Contact methods --------------------------------------------------------------------------------------------------
@@ -141,7 +147,7 @@ def contact_method_code(request: HttpRequest, pk: int) -> HttpResponse:
     method = _own(request, pk)
     try:
         result = contact_methods.send_code(actor=actor_of(request), method=method, now=timezone.now())
-    except DomainError as error:
+    except Conflict as error:
         messages.error(request, str(error))
     else:
         _say_sent(request, result)
@@ -190,8 +196,13 @@ def contact_method_remove(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def contact_method_test(request: HttpRequest, pk: int) -> HttpResponse:
     """Sends the viewer a test page and says what came of it; its row shows the receipt when that comes."""
-    result = send_test(actor=actor_of(request), method=_own(request, pk), now=timezone.now())
-    _say_sent(request, result)
+    method = _own(request, pk)
+    try:
+        result = send_test(actor=actor_of(request), method=method, now=timezone.now())
+    except Conflict as error:
+        messages.error(request, str(error))
+    else:
+        _say_sent(request, result)
     return redirect("oncall:profile")
 
 
@@ -212,7 +223,7 @@ def rules_save(request: HttpRequest, urgency: str) -> HttpResponse:
     if urgency not in Urgency.values:
         raise Http404
     user = user_of(request)
-    formset = _rule_forms(user, urgency, request.POST)
+    formset = _rule_forms(user, _methods(user), urgency, request.POST)
     if formset.is_valid():
         contact_methods.save_notification_rules(
             actor=actor_of(request), user=user, urgency=urgency, steps=formset.drafts()

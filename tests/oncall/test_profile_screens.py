@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pytest_django import Settings
 
@@ -135,6 +137,25 @@ def test_rules_are_written_for_each_urgency(client: Client, ana: User) -> None:
     data = rules("high", (email.pk, 0), (sms.pk, 2)) | {"high-1-DELETE": "on"}
     client.post(url("rules-save", "high"), data)
     assert NotificationRule.objects.filter(user=ana, urgency="high").count() == 1
+
+
+def test_the_page_needs_as_many_queries_for_ten_methods_and_steps_as_for_two(client: Client, ana: User) -> None:
+    def grow(number: int) -> None:
+        for _row in range(number):
+            count = NotificationRule.objects.count()
+            method = oncall.contact_method(ana, "sms", address=f"+493012345{count}")
+            NotificationRule.objects.create(user=ana, position=count, contact_method=method)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            page(client)
+        return len(captured)
+
+    grow(2)
+    queries()
+    few = queries()
+    grow(8)
+    assert queries() == few
 
 
 def test_quiet_hours_are_kept_and_half_of_them_refused(client: Client, ana: User) -> None:

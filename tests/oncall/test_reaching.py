@@ -12,6 +12,7 @@ from pytest_django import Settings
 from accounts.actor import Actor
 from accounts.models import User
 from events.actions import deliver_due
+from events.errors import Conflict
 from events.models import Event
 from oncall import channels
 from oncall.channels import Message, Result
@@ -187,6 +188,18 @@ def test_a_method_breaks_once_and_a_test_that_arrives_mends_it(ana: User, now: d
     assert fresh(method).broken_reason == "gone"
     send_test(actor=Actor.of_user(ana, via="web"), method=method, now=now)
     assert fresh(method).is_usable
+
+
+def test_only_what_is_verified_is_tested_and_not_without_end(ana: User, now: datetime, line: Line) -> None:
+    actor = Actor.of_user(ana, via="web")
+    with pytest.raises(Conflict, match="not verified"):
+        send_test(actor=actor, method=phone(ana, Kind.VOICE, verified_at=None), now=now)
+    method = phone(ana)
+    send_test(actor=actor, method=method, now=now)
+    with pytest.raises(Conflict, match="seconds ago"):
+        send_test(actor=actor, method=fresh(method), now=now + timedelta(seconds=9))
+    send_test(actor=actor, method=fresh(method), now=now + timedelta(seconds=10))
+    assert len(line.sent) == 2
 
 
 def test_a_message_that_never_arrives_for_good_breaks_the_method(ana: User, now: datetime) -> None:
