@@ -92,13 +92,14 @@ def open_escalations(user_ids: Collection[int], start: datetime, end: datetime, 
     return lines
 
 
-@summarises(gettext_lazy("Pages during the shift"), order=40)
+@summarises(gettext_lazy("Paged during the shift, and over"), order=40)
 def pages_of_the_shift(user_ids: Collection[int], start: datetime, end: datetime, now: datetime) -> list[Line]:
-    """What paged those who go while they were on duty, each thing once."""
+    """What paged those who go while they were on duty and is not open any more, each thing once."""
     sent = Page.objects.filter(
         user_id__in=user_ids, created_at__gte=start, created_at__lt=end, state=Page.State.SENT
     ).values("escalation_id")
-    found = Escalation.objects.filter(pk__in=sent, is_private=False).order_by("-id")
+    over = [Escalation.Status.RESOLVED, Escalation.Status.EXHAUSTED]
+    found = Escalation.objects.filter(pk__in=sent, is_private=False, status__in=over).order_by("-id")
     lines = [
         Line(each.title, reverse("oncall:escalation", args=[each.pk]), each.get_status_display())
         for each in found[:MOST_LINES]

@@ -25,17 +25,22 @@ from oncall.rota import ScheduleSpec, Shift, stretches_of
 from oncall.windows import WeeklyHours
 
 AHEAD = timedelta(days=92)
+# Shifts are followed further than they are shown, so that the last one tells where it really ends.
+HORIZON = AHEAD + timedelta(days=62)
 MOST_SHIFTS = 12
 SURVEYS_WAIT = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class MyShift:
-    """A stretch for which the person is on call without a break; what is left of it begins at `ask_from`."""
+    """A stretch for which the person is on call without a break; what is left of it begins at `ask_from`.
+
+    `end` is None when it has no end in sight.
+    """
 
     schedule: Schedule
     start: datetime
-    end: datetime
+    end: datetime | None
     ask_from: datetime
     is_now: bool
 
@@ -87,19 +92,15 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
     schedules = Schedule.objects.select_related("rate_table").in_bulk()
     bounds = {pk: bounds_of(schedule, month) for pk, schedule in schedules.items()}
     start = min((begin for begin, _end in bounds.values()), default=now)
-    specs = schedule_specs(min(start, now), now + AHEAD)
+    specs = schedule_specs(min(start, now), now + HORIZON)
     coming: list[MyShift] = []
     months: list[MyMonth] = []
     for pk, spec in specs.items():
         if not _involves(spec, user.pk):
             continue
         schedule = schedules[pk]
-        course = stretches_of(spec, user.pk, min(bounds[pk][0], now), now + AHEAD)
-        coming += [
-            MyShift(schedule, each.start, each.end, max(each.start, now), each.start <= now)
-            for each in course
-            if each.end > now
-        ]
+        course = stretches_of(spec, user.pk, min(bounds[pk][0], now), now + HORIZON)
+        coming += [_my_shift(schedule, each, now) for each in course if each.end > now and each.start < now + AHEAD]
         table = schedule.rate_table
         night = {"night": WeeklyHours(table.night_from, table.night_until)} if table else {}
         so_far = [Shift(each.start, min(each.end, now), each.user_ids) for each in course if each.start < now]
@@ -121,6 +122,11 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
         rules=list(user.notification_rules.select_related("contact_method").order_by("urgency", "position")),
         reach=reach_of([method for method in methods if method.is_usable], now),
     )
+
+
+def _my_shift(schedule: Schedule, shift: Shift, now: datetime) -> MyShift:
+    end = shift.end if shift.end < now + HORIZON else None
+    return MyShift(schedule, shift.start, end, max(shift.start, now), shift.start <= now)
 
 
 def _involves(spec: ScheduleSpec, user_id: int) -> bool:

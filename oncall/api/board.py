@@ -133,7 +133,7 @@ class MyShiftSerializer(serializers.Serializer[Any]):
 
     schedule = serializers.SlugField(source="schedule.slug")
     start = serializers.DateTimeField()
-    end = serializers.DateTimeField()
+    end = serializers.DateTimeField(allow_null=True)
     is_now = serializers.BooleanField()
 
 

@@ -1,12 +1,14 @@
 """Reports: pages by person and hour, nights, time to acknowledge, how often the next level was needed."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -60,9 +62,9 @@ def reports(request: HttpRequest) -> HttpResponse:
     zone = ZoneInfo(user_of(request).time_zone)
     form = ReportForm(given_of(request.GET), today=timezone.localdate())
     if not form.is_valid():
-        return render(
-            request, "oncall/duty/reports.html", {"form": form, "choices": choices_of(form, request)}, status=400
-        )
+        days = {name: day_of(request.GET.get(name, "")) for name in ("first", "last")}
+        refused = {"form": form, "choices": choices_of(form, request), **days}
+        return render(request, "oncall/duty/reports.html", refused, status=400)
     made = report(form.question(zone))
     first, last = form.cleaned_data["first"], form.cleaned_data["last"]
     if request.GET.get("csv") == "people":
@@ -84,6 +86,14 @@ def reports(request: HttpRequest) -> HttpResponse:
         "escalated_hint": _("%(part)d of %(all)d") % {"part": made.total.escalated, "all": made.total.escalations},
     }
     return render(request, "oncall/duty/reports.html", context)
+
+
+def day_of(text: str) -> date | None:
+    """A day as an address has it, to be shown again beside what is wrong with it."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
 
 
 def given_of(params: QueryDict) -> QueryDict:

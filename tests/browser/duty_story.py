@@ -8,9 +8,12 @@ from django.core import signing
 from accounts.actor import Actor
 from accounts.models import Team, User
 from oncall import pay
+from oncall.actions import acknowledge_escalation, start_escalation
 from oncall.board import add_board_address
 from oncall.duty import summary_of, write_handover_note
-from oncall.models import Handover, Schedule, ShiftSurvey
+from oncall.engine import tick
+from oncall.models import EscalationPolicy, Handover, Schedule, ShiftSurvey
+from oncall.sending import send_due
 from oncall.surveys import SALT, answer_survey
 
 NOTE = (
@@ -20,6 +23,7 @@ NOTE = (
 
 def tell_of_duty(now: datetime) -> dict[str, str]:
     """Tells it and returns where it is."""
+    _page_people(now)
     people = {user.email.partition("@")[0]: user for user in User.objects.all()}
     admin, ana, bob = people["admin"], people["ana"], people["bob"]
     actor = Actor.of_user(admin, via="web")
@@ -64,6 +68,23 @@ def tell_of_duty(now: datetime) -> dict[str, str]:
         "rate_table": str(table.pk),
         "board_token": board.token,
     }
+
+
+def _page_people(now: datetime) -> None:
+    """Three weeks of pages at all hours, each answered by whoever got it."""
+    policy = EscalationPolicy.objects.get(slug="production-critical")
+    midnight = now.replace(hour=0, minute=0)
+    for number, hour in enumerate((2, 3, 3, 9, 10, 10, 10, 14, 14, 15, 21, 23)):
+        at = midnight - timedelta(days=1 + number // 2, hours=24 - hour)
+        escalation = start_escalation(actor=Actor.system(), policy=policy, title=f"Disk {number} is full", now=at)
+        for minute in range(0, 6 + number % 3, 5):
+            tick(at + timedelta(minutes=minute))
+            send_due(at + timedelta(minutes=minute))
+        page = escalation.pages.order_by("-id").select_related("user").first()
+        if page is not None:
+            answered_at = at + timedelta(minutes=7 + number)
+            actor = Actor.of_user(page.user, via="email")
+            acknowledge_escalation(actor=actor, escalation=escalation, now=answered_at)
 
 
 def _survey(schedule: Schedule, user: User, now: datetime, weeks: int) -> ShiftSurvey:
