@@ -2,20 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
-from accounts.models import User
 from events.errors import DomainError
 from oncall.actions import acknowledge_escalation, decline_escalation, escalate_now
-from oncall.models import ContactMethod, Escalation, Page
+from oncall.models import ContactMethod, Escalation, EscalationAnswer, Page
 from oncall.receipts import record_answer
 
 ACKNOWLEDGE, ESCALATE, DECLINE = "acknowledge", "escalate", "decline"
 # How far back an SMS that names nothing reaches.
 RECENT = timedelta(hours=24)
+PageState = Literal["waiting", "answered", "help", "helping", "acknowledged", "over"]
 WAITING = [Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED]
 
 
@@ -45,7 +46,7 @@ def _answer(page: Page, verb: str, now: datetime) -> Answered:
     try:
         if verb == ACKNOWLEDGE:
             escalation = acknowledge_escalation(actor=actor, escalation=escalation, now=now)
-            return Answered(escalation, _acknowledged(escalation, page.user), True)
+            return Answered(escalation, _acknowledged(escalation, page), True)
         if verb == ESCALATE:
             if _has_moved_on(page, now):
                 return Answered(escalation, _("Already escalated: %(title)s") % {"title": escalation.title}, True)
@@ -66,11 +67,30 @@ def _has_moved_on(page: Page, now: datetime) -> bool:
     return not is_latest or (escalation.due_at is not None and escalation.due_at <= now)
 
 
-def _acknowledged(escalation: Escalation, user: User) -> str:
+def _acknowledged(escalation: Escalation, page: Page) -> str:
     words = {"title": escalation.title, "name": escalation.acknowledged_by or _("Somebody")}
-    if escalation.acknowledged_by_id == user.pk:
+    if escalation.status != Escalation.Status.ACKNOWLEDGED:
+        return _("Acknowledged, others must answer too: %(title)s") % words
+    if escalation.acknowledged_by_id == page.user_id:
         return _("Acknowledged: %(title)s") % words
+    if page.is_extra:
+        return _("%(name)s knows that you help: %(title)s") % words
     return _("%(name)s already has it: %(title)s") % words
+
+
+def state_of(page: Page) -> PageState:
+    """How a page stands for its person: whether, and for what, an answer is still wanted."""
+    escalation = page.escalation
+    if escalation.status == Escalation.Status.RESOLVED:
+        return "over"
+    has_answered = escalation.answers.filter(
+        user_id=page.user_id, run=escalation.run, kind=EscalationAnswer.Kind.ACKNOWLEDGED
+    ).exists()
+    if escalation.status in WAITING:
+        return "answered" if has_answered else "waiting"
+    if page.is_extra and escalation.acknowledged_by_id != page.user_id:
+        return "helping" if has_answered else "help"
+    return "acknowledged"
 
 
 def pages_waiting_at(number: str, now: datetime) -> list[Page]:
@@ -86,12 +106,17 @@ def pages_waiting_at(number: str, now: datetime) -> list[Page]:
             user__is_active=True,
             created_at__gt=now - RECENT,
         )
-        .filter(Q(escalation__status__in=WAITING) | Q(carries__escalation__status__in=WAITING))
+        .filter(
+            Q(escalation__status__in=WAITING)
+            | Q(carries__escalation__status__in=WAITING)
+            | Q(is_extra=True, escalation__status=Escalation.Status.ACKNOWLEDGED)
+        )
         .select_related("escalation", "user", "contact_method")
         .order_by("-id")
         .distinct()
     )
     newest: dict[int, Page] = {}
     for page in pages:
-        newest.setdefault(page.escalation_id, page)
+        if not page.is_extra or state_of(page) in {"waiting", "help"}:
+            newest.setdefault(page.escalation_id, page)
     return list(newest.values())

@@ -76,7 +76,8 @@ def _follow_up(attempt: PageAttempt, kind: Receipt, detail: str, is_permanent: b
         if page.contact_method is not None:
             mark_broken(method=page.contact_method, reason=detail, now=now)
         return
-    if escalation.status in WANTED and attempt.number < MOST_TRIES:
+    is_wanted = escalation.status in WANTED or (page.is_extra and escalation.is_open)
+    if is_wanted and attempt.number < MOST_TRIES:
         # Only the newest try: an older one that is told late has been followed by another already.
         # What this message spoke for is sent again with it.
         again = Page.objects.filter(

@@ -10,13 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
-from oncall.answering import answer_page
+from oncall.answering import answer_page, state_of
 from oncall.links import ACTS, PageToken, method_of_proof, page_of_token, page_token
-from oncall.models import ContactMethod, Escalation, Page
+from oncall.models import ContactMethod, Page
 from oncall.reaching import mark_proved
 from oncall.receipts import Receipt, record_receipt
 
-WAITING = {Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED}
+ASKS = {"waiting", "help"}
 
 
 def _page_of(token: PageToken | None) -> Page | None:
@@ -38,10 +38,13 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
     page = _page_of(known)
     if page is None or known is None or known.verb == "received":
         return render(request, "oncall/answer_unknown.html", status=404)
-    offered = ACTS if known.verb == "answer" else (known.verb,)
+    offered: tuple[str, ...] = ACTS if known.verb == "answer" else (known.verb,)
+    if page.is_extra:
+        # A call for help is answered by coming or not: the escalation is somebody else's.
+        offered = tuple(verb for verb in offered if verb != "escalate")
     said: list[str] = []
     if request.method == "POST":
-        verb = request.POST.get("verb", offered[0])
+        verb = request.POST.get("verb", next(iter(offered), ""))
         if verb not in offered:
             return render(request, "oncall/answer_unknown.html", status=404)
         answers = answer_page(page=page, verb=verb, now=timezone.now())
@@ -54,7 +57,11 @@ def answer(request: HttpRequest, token: str) -> HttpResponse:
 
 def _context(page: Page) -> dict[str, Any]:
     escalation, now = page.escalation, timezone.now()
-    others = [each.escalation for each in page.carries.select_related("escalation").order_by("id")]
+    carried = list(page.carries.select_related("escalation").order_by("id"))
+    others = [each.escalation for each in carried]
+    states = [state_of(each) for each in (page, *carried)]
+    # Of several pages in one, the first that still wants an answer decides what is shown.
+    state = next((state for state in states if state in ASKS), states[0])
     return {
         "page": page,
         "escalation": escalation,
@@ -62,7 +69,8 @@ def _context(page: Page) -> dict[str, Any]:
         "count": len(others) + 1,
         "age": now - escalation.started_at,
         "answered_ago": now - escalation.acknowledged_at if escalation.acknowledged_at else None,
-        "is_waiting": any(each.status in WAITING for each in [escalation, *others]),
+        "state": state,
+        "asks": state in ASKS,
         "general_token": page_token(page.pk, page.user_id),
     }
 

@@ -104,11 +104,11 @@ class Twilio:
         if authorization != f"Basic {expected}":
             return self._error(401, 20003)
         kind = path.removeprefix(f"/2010-04-01/Accounts/{self.account}/")
-        needed = {"Messages.json": {"To", "From", "Body"}, "Calls.json": {"To", "From", "Twiml"}}.get(kind)
+        needed = {"Messages.json": {"To", "Body"}, "Calls.json": {"To", "From", "Twiml"}}.get(kind)
         if needed is None:
             return 404, b"{}"
-        if not needed <= form.keys():
-            return self._error(400, 21602)
+        if not needed <= form.keys() or not form.keys() & {"From", "MessagingServiceSid"}:
+            return self._error(400, 21603)
         if self.answer == 0:
             time.sleep(1.5)
         if self.answer in {429, 503}:

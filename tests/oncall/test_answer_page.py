@@ -1,5 +1,6 @@
 """The pages behind a page's links: small, without scripts, kind to old links; each does its one thing, never on GET."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
-from oncall.actions import acknowledge_escalation, resolve_escalation
+from oncall.actions import acknowledge_escalation, add_responder, resolve_escalation
 from oncall.engine import tick
 from oncall.links import ACTS, page_token
 from oncall.models import ContactMethod, Escalation, Page
@@ -169,6 +170,36 @@ def test_one_button_answers_everything_that_was_sent_together(client: Client, no
     client.post(address(carrier))
     assert status(page) == Status.ACKNOWLEDGED
     assert Escalation.objects.get(pk=other.pk).status == Status.ACKNOWLEDGED
+
+
+def test_where_everybody_must_answer_ones_own_answer_is_said_and_the_others_are_still_paged(client: Client) -> None:
+    now, ana, bob = timezone.now(), user(name="Ana"), user(name="Bob")
+    oncall.contact_method(ana)
+    oncall.contact_method(bob)
+    escalation = oncall.escalation(replace(oncall.level(ana, bob), answers_needed=0), now=now)
+    tick(now)
+    first, second = escalation.pages.get(user=ana), escalation.pages.get(user=bob)
+    assert "You acknowledged" in client.post(address(first), follow=True).content.decode()
+    assert status(first) == Status.TRIGGERED
+    assert 'value="acknowledge"' in client.get(address(second)).content.decode()
+    assert "others must answer too" in client.post(act(first, "acknowledge")).json()["text"]
+    assert "You have it" in client.post(address(second), follow=True).content.decode()
+
+
+def test_a_call_for_help_is_answered_by_coming_or_not(client: Client, page: Page, now: datetime) -> None:
+    bob, eve = user(name="Bob"), user(name="Eve")
+    oncall.contact_method(eve)
+    boss = Actor.of_user(bob, via="web")
+    acknowledge_escalation(actor=boss, escalation=page.escalation, now=now)
+    add_responder(actor=boss, escalation=page.escalation, user=eve, now=now)
+    help_page = page.escalation.pages.get(user=eve)
+    html = client.get(address(help_page)).content.decode()
+    assert "Bob has it and asks for your help." in html
+    assert "I'm coming" in html
+    assert 'value="escalate"' not in html
+    assert client.post(address(help_page), {"verb": "escalate"}).status_code == 404
+    assert "You help" in client.post(address(help_page), follow=True).content.decode()
+    assert Escalation.objects.get(pk=page.escalation_id).acknowledged_by == bob
 
 
 # --- The buttons of a notification ------------------------------------------------------------------------------------

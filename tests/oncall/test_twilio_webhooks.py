@@ -9,7 +9,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.actor import Actor
 from accounts.models import User
+from oncall.actions import acknowledge_escalation, add_responder
 from oncall.channels import telephony
 from oncall.engine import tick
 from oncall.models import ContactMethod, Escalation, Page, PageReceipt
@@ -128,7 +130,21 @@ def test_other_words_are_explained_and_strangers_hear_nothing_of_pages(
     assert status(page) == Status.TRIGGERED
 
 
-def test_what_was_acknowledged_by_somebody_else_is_said(twilio: Twilio, client: Client, ana: User) -> None:
+def test_a_call_for_help_is_answered_by_sms(twilio: Twilio, client: Client, ana: User) -> None:
+    bob, eve = user(name="Bob"), user(name="Eve")
+    oncall.contact_method(bob)
+    oncall.contact_method(eve, "sms", address="+4915122222")
+    now = timezone.now()
+    escalation = oncall.escalation(oncall.level(bob), now=now)
+    tick(now)
+    acknowledge_escalation(actor=Actor.of_user(bob, via="web"), escalation=escalation, now=now)
+    add_responder(actor=Actor.of_user(bob, via="web"), escalation=escalation, user=eve, now=now)
+    send_due(now)
+    assert "Bob knows that you help" in reply(twilio, client, "4", sender="+4915122222")
+    assert "Nothing waits" in reply(twilio, client, "4", sender="+4915122222")
+
+
+def test_yesterdays_pages_are_not_answered_by_accident(twilio: Twilio, client: Client, ana: User) -> None:
     page = page_by(ana, "sms")
     Page.objects.filter(pk=page.pk).update(created_at=timezone.now() - timedelta(hours=25))
     assert "Nothing waits" in reply(twilio, client, "4")
