@@ -1,7 +1,6 @@
 """The mails about duty: what a shift leaves behind to the next one, and the two questions after it."""
 
 from collections.abc import Iterable
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -39,7 +38,7 @@ def mail_survey(survey: ShiftSurvey, link: str) -> None:
     """Mails the two questions with a link that answers them without signing in."""
     user, schedule = survey.user, survey.schedule
     context = {"survey": survey, "schedule": schedule, "user": user, "link": link}
-    with translation.override(user.locale), timezone.override(ZoneInfo(user.time_zone)):
+    with translation.override(user.locale), timezone.override(zone_of(user.time_zone)):
         subject = _("How was your shift on %(schedule)s?") % {"schedule": schedule.name}
         _send(subject, "survey", context, to=[user])
 

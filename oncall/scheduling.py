@@ -17,7 +17,7 @@ from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from oncall import permissions
 from oncall.foresight import HORIZON, Difference, differences_of, refuse_new_gaps
-from oncall.models import EscalationPolicy, Override, Rotation, Schedule
+from oncall.models import DutyStatement, EscalationPolicy, Override, Rotation, Schedule
 from oncall.naming import check_name
 from oncall.paging_tests import holding_tests, refuse_broken_tests
 from oncall.permissions import NOT_A_MANAGER
@@ -157,6 +157,8 @@ def remove_schedule(*, actor: Actor, schedule: Schedule) -> None:
     if policies:
         names = ", ".join(policy.name for policy in policies)
         raise Conflict(f"{schedule} is paged by {names}.", remedy="Take it out of there first.")
+    if schedule.statements.filter(status=DutyStatement.Status.APPROVED).exists():
+        raise Conflict(f"Hours on {schedule} were approved for pay.", remedy="Take its rotations away and keep it.")
     publish("schedule.removed", subject=schedule, actor=actor, data={"name": schedule.name})
     schedule.delete()
 

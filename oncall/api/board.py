@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
@@ -23,6 +22,7 @@ from oncall.hours import Hours, Kind
 from oncall.mine import my_on_call
 from oncall.models import BoardAddress, Schedule
 from oncall.reports import report
+from oncall.roster import zone_of
 
 REACH = ["proved", "unproved", "unreachable"]
 
@@ -234,7 +234,7 @@ class ReportViewSet(ActionViewSet):
         operation_id="on_call_report",
     )
     def list(self, request: Request) -> Response:
-        zone = ZoneInfo(User.objects.get(pk=self.actor.person_id).time_zone)
+        zone = zone_of(User.objects.get(pk=self.actor.person_id).time_zone)
         form = ReportForm(request.query_params, today=timezone.now().astimezone(zone).date())
         if not form.is_valid():
             raise serializers.ValidationError(

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from oncall.forms.duty import ReportForm
 from oncall.reports import PersonReport, Report, report
+from oncall.roster import zone_of
 from oncall.spreadsheets import csv_response
 from oncall.views.signed_in import user_of
 
@@ -59,7 +59,7 @@ def choices_of(form: ReportForm, request: HttpRequest) -> list[Choice]:
 @require_safe
 def reports(request: HttpRequest) -> HttpResponse:
     """The last thirty days, or what the filters say; `?csv=people` and `?csv=policies` are the same as files."""
-    zone = ZoneInfo(user_of(request).time_zone)
+    zone = zone_of(user_of(request).time_zone)
     form = ReportForm(given_of(request.GET), today=timezone.localdate())
     if not form.is_valid():
         days = {name: day_of(request.GET.get(name, "")) for name in ("first", "last")}

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.actor import Actor
@@ -22,6 +23,7 @@ from oncall.models import Handover, Override, Schedule
 from oncall.sending import send_due
 from tests.factories import alerts, incidents, oncall
 from tests.factories.accounts import api_key, user
+from tests.journeys.harness import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +78,22 @@ def test_it_is_mailed_once() -> None:
     weekly()
     handover = told()
     assert tell_handover(handover_id=handover.pk, now=SOON_AFTER) is False
+    assert len(mail.outbox) == 1
+
+
+def test_a_mail_server_that_is_away_leaves_it_to_be_tried_again(settings: Settings) -> None:
+    weekly()
+    hand_over(SOON_AFTER)
+    handover = Handover.objects.get()
+    working = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    with pytest.raises(OSError, match="refused"):
+        tell_handover(handover_id=handover.pk, now=SOON_AFTER)
+    handover.refresh_from_db()
+    assert handover.mailed_at is None
+    settings.EMAIL_BACKEND = working
+    assert tell_handover(handover_id=handover.pk, now=SOON_AFTER) is True
     assert len(mail.outbox) == 1
 
 

@@ -17,6 +17,7 @@ from events.errors import Conflict, Invalid, NotAllowed
 from oncall.engine import tick
 from oncall.models import DutyStatement, Override, RateTable, Schedule
 from oncall.pay import approve_statements, draft_statements, remove_rate_table, save_rate_table
+from oncall.scheduling import remove_schedule
 from oncall.sending import send_due
 from tests.factories import oncall
 from tests.factories.accounts import actor, api_key, user
@@ -321,6 +322,33 @@ def test_a_person_sees_their_own_statement_and_no_other() -> None:
     assert ("Ana Ferreira" in html, "Bob Okafor" in html) == (True, False)
     assert "Bob Okafor" not in signed_in(ana).get(reverse("oncall:statements-export")).content.decode()
     assert signed_in(ana).post(reverse("oncall:statements-compute"), {"month": "2026-02"}).status_code == 403
+
+
+def test_the_list_asks_the_same_for_ten_statements_as_for_two() -> None:
+    client = signed_in(user(role=Role.MANAGER))
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(reverse("oncall:statements")).status_code == 200
+        return len(captured)
+
+    schedules = [always(user()) for _ in range(2)]
+    table = rates(*schedules)
+    computed()
+    queries()
+    few = queries()
+    schedules += [always(user()) for _ in range(8)]
+    rates(*schedules, table=table)
+    computed()
+    assert queries() == few
+
+
+def test_a_schedule_whose_hours_were_approved_stays() -> None:
+    schedule = always(user())
+    rates(schedule)
+    approve_statements(actor=MANAGER, statements=computed(), now=MARCH_IS_HERE)
+    with pytest.raises(Conflict, match="approved for pay"):
+        remove_schedule(actor=MANAGER, schedule=schedule)
 
 
 def test_rates_are_made_changed_and_removed_on_screen() -> None:

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -131,6 +133,26 @@ def test_managers_see_averages_and_what_hurt_without_names() -> None:
     assert "Ana Ferreira" not in html
     client.force_login(user())
     assert "Noise 2" not in client.get(reverse("oncall:surveys") + "?results=primary").content.decode()
+
+
+def test_the_list_asks_the_same_for_ten_surveys_as_for_two() -> None:
+    ana = user(role=Role.MANAGER)
+    client = Client()
+    client.force_login(ana)
+
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(reverse("oncall:surveys")).status_code == 200
+        return len(captured)
+
+    schedule = oncall.schedule(ana)
+    for weeks in range(2):
+        asked(ana, ended=timezone.now() - timedelta(weeks=weeks + 1), schedule=schedule)
+    queries()
+    few = queries()
+    for weeks in range(2, 10):
+        asked(ana, ended=timezone.now() - timedelta(weeks=weeks + 1), schedule=schedule)
+    assert queries() == few
 
 
 def test_a_person_sees_and_answers_their_own_on_screen() -> None:
