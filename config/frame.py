@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -16,8 +15,8 @@ from alerts.models import RawEvent
 from events.models import Delivery
 from oncall.audit import last_audit
 from oncall.engine import heartbeat_age, overdue
-from oncall.models import Escalation, Page, Schedule
-from oncall.roster import schedule_specs
+from oncall.models import Escalation, Page
+from oncall.roster import schedule_ids_naming, schedule_specs
 from oncall.rota import on_call_until
 
 HORIZON = timedelta(days=14)
@@ -49,10 +48,8 @@ class Frame:
         if self.user is None:
             return None
         now = timezone.now()
-        mine = Schedule.objects.filter(
-            Q(rotations__members=self.user) | Q(overrides__user=self.user, overrides__ends_at__gt=now)
-        )
-        specs = schedule_specs(now, now + HORIZON, set(mine.values_list("pk", flat=True)))
+        mine = schedule_ids_naming({self.user.pk}, now, now + HORIZON)
+        specs = schedule_specs(now, now + HORIZON, mine)
         return on_call_until(list(specs.values()), self.user.pk, now, HORIZON)
 
     @cached_property

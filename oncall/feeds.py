@@ -11,7 +11,6 @@ from datetime import UTC, datetime, time, timedelta
 import icalendar
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -21,7 +20,7 @@ from events.actions import publish
 from events.errors import require
 from oncall.foresight import names_of
 from oncall.models import CalendarFeed, Schedule
-from oncall.roster import schedule_specs
+from oncall.roster import schedule_ids_naming, schedule_specs
 from oncall.rota import ScheduleSpec, Shift, shifts, stretches_of
 
 BACK, AHEAD = timedelta(days=15), timedelta(days=180)
@@ -134,7 +133,7 @@ def _own(course: Iterable[Shift], user_id: int) -> list[Shift]:
 
 
 def _events_of_person(user: User, start: datetime, end: datetime) -> list[icalendar.Event]:
-    schedules = Schedule.objects.in_bulk(schedules_naming(user))
+    schedules = Schedule.objects.in_bulk(schedule_ids_naming({user.pk}, start, end))
     specs = schedule_specs(start, end, set(schedules))
     events = []
     for pk, spec in sorted(specs.items()):
@@ -147,13 +146,6 @@ def _events_of_person(user: User, start: datetime, end: datetime) -> list[icalen
             if each.user_id == user.pk
         ]
     return events
-
-
-def schedules_naming(user: User) -> set[int]:
-    """The ids of the schedules that name a person anywhere. One query."""
-    named = Q(rotations__members=user) | Q(overrides__user=user) | Q(substitutions__coming=user)
-    named |= Q(shadows__user=user) | Q(calendars__shifts__user=user)
-    return set(Schedule.objects.filter(named).values_list("pk", flat=True))
 
 
 def _event(schedule: Schedule, user_id: int, shift: Shift, summary: str, *, kind: str = "shift") -> icalendar.Event:

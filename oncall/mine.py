@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from oncall.board import Reach, reach_of
+from oncall.covering import open_requests_for
 from oncall.hours import Hours, hours_by_person
 from oncall.models import (
     ContactMethod,
@@ -20,7 +21,7 @@ from oncall.models import (
 )
 from oncall.pages_received import received
 from oncall.pay import bounds_of, first_of_month
-from oncall.roster import schedule_specs
+from oncall.roster import schedule_ids_naming, schedule_specs
 from oncall.rota import ScheduleSpec, Shift, stretches_of
 from oncall.windows import WeeklyHours
 
@@ -92,7 +93,8 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
     schedules = Schedule.objects.select_related("rate_table").in_bulk()
     bounds = {pk: bounds_of(schedule, month) for pk, schedule in schedules.items()}
     start = min((begin for begin, _end in bounds.values()), default=now)
-    specs = schedule_specs(min(start, now), now + HORIZON)
+    start_of_all, end = min(start, now), now + HORIZON
+    specs = schedule_specs(start_of_all, end, schedule_ids_naming({user.pk}, start_of_all, end))
     coming: list[MyShift] = []
     months: list[MyMonth] = []
     for pk, spec in specs.items():
@@ -108,14 +110,13 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
         if found is not None:
             months.append(MyMonth(schedule, found))
     methods = list(user.contact_methods.order_by("id"))
-    requests = list(_cover_requests(user, now))
     return MyOnCall(
         shifts=sorted(coming, key=lambda each: (each.start, each.schedule.name))[:MOST_SHIFTS],
         months=sorted(months, key=lambda each: each.schedule.name),
         pages=len(received({user.pk}, start, now)),
         escalations=Escalation.objects.unanswered_for(user),
-        cover_requests=[request for request in requests if request.user_id == user.pk],
-        asked_to_cover=[request for request in requests if request.user_id != user.pk],
+        cover_requests=list(_own_requests(user, now)),
+        asked_to_cover=list(open_requests_for(user, now)),
         surveys=list(_surveys(user, now)),
         leaves=list(user.leaves.filter(ends_at__gt=now).order_by("starts_at")),
         methods=methods,
@@ -139,12 +140,9 @@ def _involves(spec: ScheduleSpec, user_id: int) -> bool:
     )
 
 
-def _cover_requests(user: User, now: datetime) -> QuerySet[CoverRequest]:
-    asked_all = Q(asked__isnull=True, team__isnull=True)
-    mine = Q(user=user) | Q(asked=user) | Q(team__members=user) | asked_all
-    open_ones = CoverRequest.objects.filter(mine, status=CoverRequest.Status.OPEN, ends_at__gt=now)
-    not_refused = open_ones.exclude(refusals__user=user)
-    return not_refused.select_related("schedule", "user").distinct().order_by("starts_at")
+def _own_requests(user: User, now: datetime) -> QuerySet[CoverRequest]:
+    own = user.cover_requests.filter(status=CoverRequest.Status.OPEN, ends_at__gt=now)
+    return own.select_related("schedule", "user").order_by("starts_at")
 
 
 def _surveys(user: User, now: datetime) -> QuerySet[ShiftSurvey]:

@@ -61,6 +61,22 @@ SELECT 'left', m.id, r.schedule_id, m.user_id, NULL, NULL, NULL, 0, NULL, false
   JOIN accounts_user u ON u.id = m.user_id AND NOT u.is_active
  WHERE %(ids)s::bigint[] IS NULL OR r.schedule_id = ANY(%(ids)s::bigint[])
 """
+# A union, since one query with five joins would read their product.
+NAMING = """
+SELECT r.schedule_id FROM oncall_rotation r JOIN oncall_rotationmember m ON m.rotation_id = r.id
+ WHERE m.user_id = ANY(%(users)s) AND (r.effective_until IS NULL OR r.effective_until > %(start)s)
+UNION
+SELECT schedule_id FROM oncall_override
+ WHERE user_id = ANY(%(users)s) AND starts_at <= %(end)s AND ends_at > %(start)s
+UNION
+SELECT schedule_id FROM oncall_shadow
+ WHERE user_id = ANY(%(users)s) AND starts_at <= %(end)s AND ends_at > %(start)s
+UNION
+SELECT schedule_id FROM oncall_substitution WHERE coming_id = ANY(%(users)s)
+UNION
+SELECT c.schedule_id FROM oncall_importedcalendar c JOIN oncall_importedshift i ON i.calendar_id = c.id
+ WHERE i.user_id = ANY(%(users)s) AND i.starts_at <= %(end)s AND i.ends_at > %(start)s
+"""
 
 
 class ScheduleRow(NamedTuple):
@@ -243,6 +259,13 @@ def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime,
 
 def _order(row: tuple[Any, ...]) -> tuple[str, int]:
     return row[0], row[1]
+
+
+def schedule_ids_naming(user_ids: Collection[int], start: datetime, end: datetime) -> set[int]:
+    """The schedules on which one of these people may be on call, or a shadow, in [start, end]. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(NAMING, {"users": list(user_ids), "start": start, "end": end})
+        return {row[0] for row in cursor.fetchall()}
 
 
 def on_call_at(now: datetime, schedule_ids: Collection[int] | None = None) -> dict[int, list[User]]:

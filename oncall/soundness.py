@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from accounts.actor import Actor
@@ -19,7 +18,7 @@ from oncall.coverage import Finding, Flaw, LeaveSpec, Load, Quality, quality
 from oncall.foresight import names_of, stretch_in_words
 from oncall.models import Leave, Schedule
 from oncall.pages_received import received
-from oncall.roster import schedule_specs, usable_methods
+from oncall.roster import schedule_ids_naming, schedule_specs, usable_methods
 from oncall.rota import ScheduleSpec, shifts
 
 SOUNDNESS = Actor.system("Schedule check")
@@ -69,7 +68,7 @@ def soundness_of(schedule: Schedule, now: datetime, ahead: timedelta = AHEAD) ->
     end = now + ahead
     spec = schedule_specs(now, end, {schedule.pk})[schedule.pk]
     people = {user_id for shift in shifts(spec, now, end) for user_id in shift.user_ids}
-    others = _others(schedule, people)
+    others = _others(schedule, people, now, end)
     courses = {pk: shifts(other, now, end) for pk, other in schedule_specs(now, end, set(others)).items()}
     judged = quality(
         spec,
@@ -91,11 +90,8 @@ def leaves_of(user_ids: Collection[int], start: datetime, end: datetime) -> list
     return [LeaveSpec(each.user_id, each.starts_at, each.ends_at) for each in found]
 
 
-def _others(schedule: Schedule, people: Collection[int]) -> dict[int, Schedule]:
-    shared = Q(rotations__members__in=people) | Q(overrides__user__in=people)
-    return Schedule.objects.in_bulk(
-        Schedule.objects.filter(shared).exclude(pk=schedule.pk).values_list("pk", flat=True).distinct()
-    )
+def _others(schedule: Schedule, people: Collection[int], start: datetime, end: datetime) -> dict[int, Schedule]:
+    return Schedule.objects.in_bulk(schedule_ids_naming(people, start, end) - {schedule.pk})
 
 
 def _pages(schedule: Schedule, people: Collection[int], now: datetime) -> dict[int, int]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from accounts.models import User
 from oncall.models import EscalationPolicy, Schedule
-from oncall.roster import schedule_specs
+from oncall.roster import schedule_ids_naming, schedule_specs
 from oncall.rota import ScheduleSpec, Shift, shifts
 
 HORIZON = timedelta(days=28)
@@ -69,7 +69,7 @@ def _standing(schedule: Schedule, course: list[Shift], people: dict[int, User], 
 
 def shifts_of(user: User, now: datetime, horizon: timedelta = HORIZON) -> list[OwnShift]:
     """The person's coming shifts on all schedules in order, the present ones first."""
-    specs = schedule_specs(now, now + horizon)
+    specs = schedule_specs(now, now + horizon, schedule_ids_naming({user.pk}, now, now + horizon))
     schedules = Schedule.objects.in_bulk(specs)
     own = [
         OwnShift(schedules[pk], shift)

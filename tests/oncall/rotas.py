@@ -63,7 +63,8 @@ def rotations(draw: some.DrawFn, layers: int = 1, has_windows: bool = True, has_
     period = draw(some.sampled_from(["hours", "days", "weeks", "months"]))
     count = draw(some.integers(1, 3)) if period == "weeks" else 1
     bounds = sorted(draw(some.lists(instants, max_size=2, unique=True))) if has_versions else []
-    since = bounds[0] if bounds and draw(some.booleans()) else None
+    is_followed_only = draw(some.booleans())
+    since = bounds[0] if bounds and not is_followed_only else None
     swaps = [Substitution(anchor, draw(people), draw(people)) for anchor in draw(some.lists(instants, max_size=2))]
     return RotationSpec(
         rotation_id=draw(some.integers(1, 99)),

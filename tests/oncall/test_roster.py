@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from accounts.models import User
 from oncall.models import (
     ImportedCalendar,
     ImportedShift,
@@ -14,7 +15,7 @@ from oncall.models import (
     Shadow,
     Substitution,
 )
-from oncall.roster import on_call_at, schedule_specs, zone_of
+from oncall.roster import on_call_at, schedule_ids_naming, schedule_specs, zone_of
 from oncall.rota import WeeklyHours, mid_turn, shadows_at, who_is_on_call
 from oncall.standings import standings
 from tests.factories import oncall
@@ -30,7 +31,7 @@ def who(schedule: Schedule, at: object = NOW) -> list[int]:
     return [person.pk for person in on_call_at(at, {schedule.pk})[schedule.pk]]  # type: ignore[arg-type]
 
 
-def imported(schedule: Schedule, person: object, kind: str = "primary", **fields: object) -> ImportedShift:
+def imported(schedule: Schedule, person: User | None, kind: str = "primary", **fields: object) -> ImportedShift:
     calendar, _ = ImportedCalendar.objects.get_or_create(
         schedule=schedule, kind=kind, defaults={"address": "https://c"}
     )
@@ -177,3 +178,24 @@ def test_a_zone_that_is_no_longer_known_does_not_stop_paging(name: str) -> None:
     Schedule.objects.update(time_zone=name)
     assert who(schedule) == [ana.pk]
     assert zone_of(name).key == "UTC"
+
+
+def test_the_schedules_that_name_a_person_are_found_wherever_they_name_them(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    ana, bob = user(), user()
+    lasting = {"starts_at": NOW, "ends_at": NOW + DAY}
+    member, covering, learning, swapped, elsewhere, _ = (
+        oncall.schedule(*people) for people in ([ana, bob], [bob], [bob], [bob], [], [bob])
+    )
+    Override.objects.create(schedule=covering, user=ana, **lasting)
+    Shadow.objects.create(schedule=learning, user=ana, **lasting)
+    series = Rotation.objects.get(schedule=swapped).series
+    Substitution.objects.create(schedule=swapped, series=series, anchor=NOW, going=bob, coming=ana)
+    imported(elsewhere, ana)
+    with django_assert_num_queries(1):
+        found = schedule_ids_naming({ana.pk}, NOW, NOW + DAY)
+    assert found == {member.pk, covering.pk, learning.pk, swapped.pk, elsewhere.pk}
+    later = schedule_ids_naming({ana.pk}, NOW + 9 * DAY, NOW + 10 * DAY)
+    assert later == {member.pk, swapped.pk}
+    assert schedule_ids_naming(set(), NOW, NOW + DAY) == set()
