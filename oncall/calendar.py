@@ -12,8 +12,8 @@ from oncall.rota import ScheduleSpec, ShadowSpec, Shift, instant_of, layers, shi
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)
-# A bar of fewer percent has no room for words; its title still has them.
-NARROWEST_LABEL = 4.0
+# How many percent of the width a letter of a label takes, and the space before it.
+LETTER, INDENT = 0.75, 1.6
 # Shifts are followed this far beyond what is shown, so that a bar at the edge tells where it really begins and ends.
 MARGIN = timedelta(days=60)
 
@@ -119,7 +119,7 @@ def rows_of(
     url_of: Callable[[Shift], str] | None = None,
     leaves: Sequence[LeaveSpec] = (),
 ) -> list[Row]:
-    """A row for each layer, those for overrides, shadows and leave if there are any, and the final one with its gaps."""
+    """A row for each layer, for overrides, shadows and leave if there are any, and the final one with its gaps."""
     start, end = frame.start - MARGIN, frame.end + MARGIN
     draw = _Drawing(frame, names, url_of or _nowhere)
     rows = [
@@ -139,10 +139,11 @@ def rows_of(
     ]
     if bars := draw.bars(overriding, nobody="unknown"):
         rows.append(Row(_("Overrides"), "", False, bars))
-    if bars := draw.told(schedule.shadows):
-        rows.append(Row(_("Shadows"), _("told, never paged"), False, bars))
-    if bars := draw.away(leaves):
-        rows.append(Row(_("Away"), _("on leave"), False, bars))
+    rows += [
+        Row(name, _("shadows: told, never paged"), False, bars)
+        for name, bars in draw.by_person("shadow", schedule.shadows)
+    ]
+    rows += [Row(name, _("away"), False, bars) for name, bars in draw.by_person("leave", leaves)]
     rows.append(Row(_("On call"), _("as it will be"), True, draw.bars(shifts(schedule, start, end), nobody="gap")))
     return rows
 
@@ -159,59 +160,59 @@ class _Drawing:
 
     def bars(self, found: Iterable[Shift], *, nobody: str) -> list[Bar]:
         """Shifts as bars; one without people is of the kind that `nobody` names."""
-        bars = []
-        for shift in self._shown(found):
-            people = ", ".join(self.names.get(user_id, "?") for user_id in shift.user_ids)
-            stretch = self._stretch(shift.start, shift.end)
-            if shift.user_ids:
-                kind = "override" if shift.is_override else "shift"
-                bars.append(
-                    self._bar(shift, kind, people, f"{people}: {stretch}", shift.user_ids[0], self.url_of(shift))
-                )
-                continue
+        return [
+            self._of_people(shift) if shift.user_ids else self._of_nobody(shift, nobody) for shift in self._shown(found)
+        ]
+
+    def _of_people(self, shift: Shift) -> Bar:
+        names = [self.names.get(user_id, "?") for user_id in shift.user_ids]
+        people = ", ".join(names)
+        short = _initials(people) if len(names) == 1 else ", ".join(name[:1] for name in names)
+        title = f"{people}: {self._stretch(shift)}"
+        kind = "override" if shift.is_override else "shift"
+        return self._bar(shift, kind, labels=(people, short), title=title, url=self.url_of(shift))
+
+    def _of_nobody(self, shift: Shift, kind: str) -> Bar:
+        if kind == "gap":
             length = length_in_words(shift.end - shift.start)
-            if nobody == "gap":
-                title = _("Nobody on call for %(length)s: %(stretch)s") % {"length": length, "stretch": stretch}
-                bars.append(self._bar(shift, nobody, length, title, None, self.url_of(shift)))
-            else:
-                title = _("Nobody here has this name: %(stretch)s") % {"stretch": stretch}
-                bars.append(self._bar(shift, nobody, "?", title, None, ""))
-        return bars
+            given = {"length": length, "stretch": self._stretch(shift)}
+            title = _("Nobody on call for %(length)s: %(stretch)s") % given
+            return self._bar(shift, kind, labels=(length,), title=title, url=self.url_of(shift))
+        title = _("Nobody here has this name: %(stretch)s") % {"stretch": self._stretch(shift)}
+        return self._bar(shift, kind, labels=("?",), title=title)
 
-    def told(self, shadows: Iterable[ShadowSpec]) -> list[Bar]:
-        """Shadows as bars."""
-        bars = []
-        for each in shadows:
-            shift = Shift(each.start, each.end, (each.user_id,))
-            name, stretch = self.names.get(each.user_id, "?"), self._stretch(each.start, each.end)
-            title = _("%(name)s is told and not paged: %(stretch)s") % {"name": name, "stretch": stretch}
-            bars += [self._bar(shift, "shadow", name, title, each.user_id, "") for shift in self._shown([shift])]
-        return bars
-
-    def away(self, leaves: Iterable[LeaveSpec]) -> list[Bar]:
-        """Leave as bars."""
-        bars = []
-        for each in leaves:
-            shift = Shift(each.start, each.end, (each.user_id,))
-            name, stretch = self.names.get(each.user_id, "?"), self._stretch(each.start, each.end)
-            title = _("%(name)s is away: %(stretch)s") % {"name": name, "stretch": stretch}
-            bars += [self._bar(shift, "leave", name, title, each.user_id, "") for shift in self._shown([shift])]
-        return bars
+    def by_person(self, kind: str, stretches: Iterable[ShadowSpec | LeaveSpec]) -> list[tuple[str, list[Bar]]]:
+        """Shadows or leave, a person's bars together, under the person's name."""
+        found: dict[int, list[Bar]] = {}
+        for each in stretches:
+            name = self.names.get(each.user_id, "?")
+            for shift in self._shown([Shift(each.start, each.end, (each.user_id,))]):
+                title = f"{name}: {self._stretch(shift)}"
+                bar = self._bar(shift, kind, labels=(name, _initials(name)), title=title)
+                found.setdefault(each.user_id, []).append(bar)
+        return [(self.names.get(user_id, "?"), bars) for user_id, bars in found.items()]
 
     def _shown(self, found: Iterable[Shift]) -> list[Shift]:
         return [shift for shift in found if shift.end > self.frame.start and shift.start < self.frame.end]
 
-    def _stretch(self, start: datetime, end: datetime) -> str:
+    def _stretch(self, shift: Shift) -> str:
         zone = self.frame.zone
         return _("%(start)s to %(end)s") % {
-            "start": f"{start.astimezone(zone):%a %d %b %H:%M}",
-            "end": f"{end.astimezone(zone):%a %d %b %H:%M}",
+            "start": f"{shift.start.astimezone(zone):%a %d %b %H:%M}",
+            "end": f"{shift.end.astimezone(zone):%a %d %b %H:%M}",
         }
 
-    def _bar(self, shift: Shift, kind: str, label: str, title: str, person_id: int | None, url: str) -> Bar:
+    def _bar(self, shift: Shift, kind: str, *, labels: Sequence[str], title: str, url: str = "") -> Bar:
+        """A bar with the first of the labels for which it has room."""
         start = self.frame.place(shift.start)
         width = round(self.frame.place(shift.end) - start, 4)
-        return Bar(kind, start, width, label if width >= NARROWEST_LABEL else "", title, person_id, url)
+        room = (width - INDENT) / LETTER
+        label = next((each for each in labels if len(each) <= room), "")
+        return Bar(kind, start, width, label, title, shift.user_ids[0] if shift.user_ids else None, url)
+
+
+def _initials(name: str) -> str:
+    return "".join(word[0] for word in name.split()[:2])
 
 
 def length_in_words(length: timedelta) -> str:

@@ -99,14 +99,12 @@ class RotationForm(forms.Form):
         label=_("People, in the order of their turns"), queryset=User.objects.none(), widget=ManySelects
     )
     interval = forms.IntegerField(label=_("A turn lasts"), min_value=1, max_value=LONGEST_INTERVAL, initial=1)
-    period = forms.ChoiceField(
-        label=_("Unit"), choices=Rotation.Period.choices, initial=Rotation.Period.WEEKS, required=False
-    )
+    period = forms.ChoiceField(label=_("Unit"), choices=Rotation.Period.choices, initial=Rotation.Period.WEEKS)
     handovers = HandoversField(label=_("They hand over on"), initial=MONDAY_AT_NINE)
     starts_on = forms.DateField(
         label=_("First turn"), widget=DateInput, help_text=_("The turn that holds this day is the first person's.")
     )
-    people_at_once = forms.IntegerField(label=_("People at once"), min_value=1, max_value=50, initial=1, required=False)
+    people_at_once = forms.IntegerField(label=_("People at once"), min_value=1, max_value=50, initial=1)
     layer = forms.IntegerField(
         label=_("Layer"),
         min_value=1,
@@ -132,8 +130,6 @@ class RotationForm(forms.Form):
         """The rotation as the action takes it; days are those of the schedule's zone."""
         given = {name: self.cleaned_data[name] for name in self.fields if name != "DELETE"}
         last_day = given.pop("ends_on")
-        given["period"] = given["period"] or Rotation.Period.WEEKS
-        given["people_at_once"] = given["people_at_once"] or 1
         if given["period"] != Rotation.Period.WEEKS:
             given["handovers"] = [(None, at) for _weekday, at in given["handovers"][:1]]
         until = instant_of(last_day + timedelta(days=1), time(0), zone) if last_day else None
