@@ -73,11 +73,13 @@ def stored(number: int, goal: float) -> list[Result]:
     """The whole way from the database for so many schedules."""
     from oncall.models import Schedule  # noqa: PLC0415  (Django is ready only now)
     from oncall.roster import on_call_at, schedule_specs  # noqa: PLC0415
+    from oncall.standings import standings  # noqa: PLC0415
 
     fill(number - Schedule.objects.count())
     first = set(Schedule.objects.values_list("pk", flat=True)[:1])
     results = [
         measured(f"who is on call now, {number} schedules", lambda: on_call_at(NOW), goal=goal, goal_queries=4),
+        measured(f"the board: until when, and who is next, {number} schedules", lambda: standings(NOW)),
     ]
     if number == 100:
         results.append(

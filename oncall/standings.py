@@ -35,12 +35,21 @@ class OwnShift:
 def standings(now: datetime, schedule_ids: Collection[int] | None = None) -> list[Standing]:
     """Every schedule by name, in six queries however many there are."""
     specs = schedule_specs(now, now + HORIZON, schedule_ids)
-    courses = {pk: shifts(spec, now, now + HORIZON) for pk, spec in specs.items()}
+    courses = {pk: _course(spec, now) for pk, spec in specs.items()}
     people = User.objects.in_bulk(
         {user_id for course in courses.values() for shift in course[:3] for user_id in shift.user_ids}
     )
     found = Schedule.objects.filter(pk__in=specs).select_related("team").order_by("name")
     return [_standing(schedule, courses[schedule.pk], people, now) for schedule in found]
+
+
+def _course(spec: ScheduleSpec, now: datetime) -> list[Shift]:
+    """The present shift and the next one, whole unless the horizon cuts them; mostly a few days tell."""
+    for days in (2, 9):
+        course = shifts(spec, now, now + timedelta(days=days))
+        if len(course) > 2:
+            return course
+    return shifts(spec, now, now + HORIZON)
 
 
 def policy_standings(policy: EscalationPolicy, now: datetime) -> list[Standing]:

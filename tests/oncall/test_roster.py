@@ -199,3 +199,15 @@ def test_the_schedules_that_name_a_person_are_found_wherever_they_name_them(
     later = schedule_ids_naming({ana.pk}, NOW + 9 * DAY, NOW + 10 * DAY)
     assert later == {member.pk, swapped.pk}
     assert schedule_ids_naming(set(), NOW, NOW + DAY) == set()
+
+
+def test_until_when_and_who_is_next_are_the_same_however_soon_the_next_handovers_are() -> None:
+    ana, bob = user(), user()
+    hourly, weekly, monthly = (
+        oncall.schedule(rotations=[oncall.rotation(ana, bob, period=period, interval=interval)])
+        for period, interval in (("hours", 5), ("weeks", 1), ("months", 1))
+    )
+    found = {each.schedule.pk: each for each in standings(NOW)}
+    assert (found[hourly.pk].until, found[hourly.pk].next_at) == (utc(2026, 1, 7, 16), utc(2026, 1, 7, 16))
+    assert (found[weekly.pk].until, found[weekly.pk].next_people) == (utc(2026, 1, 12, 9), [bob])
+    assert (found[monthly.pk].until, found[monthly.pk].next_people) == (None, [])
