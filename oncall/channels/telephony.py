@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
-import requests
 from django.conf import settings
 from django.urls import reverse
 from twilio.base.exceptions import TwilioException, TwilioRestException
@@ -56,7 +55,7 @@ def send_through(providers: Sequence[Provider], make: Callable[[Client, Provider
         except TwilioRestException as error:
             detail = f"error {error.code or error.status}: {error.msg}"[:300]
             return Result("refused" if error.code in REFUSED_CODES else "failed", detail, provider.name)
-        except (TwilioException, requests.RequestException) as error:
+        except (TwilioException, OSError) as error:  # requests' errors are OSErrors
             return Result("failed", f"{type(error).__name__}: {error}"[:300], provider.name)
         return Result("accepted", f"{made.status} by {provider.name}", provider.name, str(made.sid))
 
