@@ -1,5 +1,6 @@
 """The change of shift: it is seen once, told to those who come, with the note of those who go."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,7 +20,7 @@ from events.errors import Conflict, NotAllowed
 from events.models import Event
 from oncall.duty import hand_over, tell_handover, write_handover_note
 from oncall.engine import tick
-from oncall.models import Handover, Override, Schedule
+from oncall.models import Handover, Override, Schedule, ShiftSurvey
 from oncall.sending import send_due
 from tests.factories import alerts, incidents, oncall
 from tests.factories.accounts import api_key, user
@@ -157,6 +158,8 @@ def test_the_note_that_was_written_before_goes_along() -> None:
     assert handover.pk == written.pk
     assert "The **disk** is nearly full." in mail.outbox[0].body
     assert "Note by Ana Ferreira" in mail.outbox[0].body
+    [(html, _type)] = mail.outbox[0].alternatives  # type: ignore[attr-defined]
+    assert "The <strong>disk</strong> is nearly full." in str(html)
 
 
 def test_a_note_follows_a_handover_that_comes_early() -> None:
@@ -224,6 +227,30 @@ def test_looking_costs_as_many_queries_for_six_handovers_as_for_one() -> None:
         oncall.schedule(user(), user())
     assert queries(SOON_AFTER + timedelta(days=7)) == few
     assert Handover.objects.count() == 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_at_once_record_a_handover_once() -> None:
+    for _ in range(5):
+        oncall.schedule(user(), user())
+    together = threading.Barrier(2)
+    found: list[int] = []
+
+    def sweep() -> None:
+        together.wait()
+        try:
+            found.append(hand_over(SOON_AFTER))
+        finally:
+            connection.close()
+
+    sweeps = [threading.Thread(target=sweep) for _ in range(2)]
+    for thread in sweeps:
+        thread.start()
+    for thread in sweeps:
+        thread.join()
+    assert sum(found) + hand_over(SOON_AFTER) == 5
+    assert (Handover.objects.count(), ShiftSurvey.objects.count()) == (5, 5)
+    assert Event.objects.filter(name="handover.happened").count() == 5
 
 
 # --- Screens and API --------------------------------------------------------------------------------------------------
