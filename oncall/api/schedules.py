@@ -271,7 +271,7 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
         """Who is on call now on every schedule, until when, and who is next."""
         return Response(StandingSerializer(standings(timezone.now()), many=True).data)
 
-    @extend_schema(responses=PreviewSerializer, filters=False)
+    @extend_schema(responses=PreviewSerializer, filters=False, operation_id="schedules_preview_new")
     @action(detail=False, methods=["post"], url_path="preview", pagination_class=None, filter_backends=[])
     def preview_new(self, request: Request) -> Response:
         """What a new schedule would be; nothing is stored."""
