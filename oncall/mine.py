@@ -1,10 +1,9 @@
 """One person's on call: now and next, what waits for them, how they are reached, and what this month comes to."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from accounts.models import User
 from oncall.board import Reach, reach_of
@@ -21,13 +20,15 @@ from oncall.models import (
 )
 from oncall.pages_received import received
 from oncall.pay import bounds_of, first_of_month
-from oncall.roster import schedule_ids_naming, schedule_specs
-from oncall.rota import ScheduleSpec, Shift, stretches_of
-from oncall.windows import WeeklyHours
+from oncall.roster import schedule_ids_naming, schedule_specs, zone_of
+from oncall.rota import Shift, stretches_of
+from oncall.windows import WeeklyHours, instant_of
 
 AHEAD = timedelta(days=92)
 # Shifts are followed further than they are shown, so that the last one tells where it really ends.
 HORIZON = AHEAD + timedelta(days=62)
+# A month as long as any, and two days for the zones in which it has begun already.
+LONGEST_MONTH = timedelta(days=33)
 MOST_SHIFTS = 12
 SURVEYS_WAIT = timedelta(days=30)
 
@@ -89,23 +90,25 @@ class MyOnCall:
 
 def my_on_call(user: User, now: datetime) -> MyOnCall:
     """The person's on call, in a number of queries that does not depend on how much there is."""
-    month = first_of_month(timezone.localtime(now).date())
-    schedules = Schedule.objects.select_related("rate_table").in_bulk()
-    bounds = {pk: bounds_of(schedule, month) for pk, schedule in schedules.items()}
-    start = min((begin for begin, _end in bounds.values()), default=now)
-    start_of_all, end = min(start, now), now + HORIZON
-    specs = schedule_specs(start_of_all, end, schedule_ids_naming({user.pk}, start_of_all, end))
+    zone = zone_of(user.time_zone)
+    month = first_of_month(now.astimezone(zone).date())
+    earliest, latest = now - LONGEST_MONTH, now + HORIZON
+    ids = schedule_ids_naming({user.pk}, earliest, latest)
+    schedules = Schedule.objects.select_related("rate_table").in_bulk(ids)
     coming: list[MyShift] = []
     months: list[MyMonth] = []
-    for pk, spec in specs.items():
-        if not _involves(spec, user.pk):
-            continue
+    for pk, spec in schedule_specs(earliest, latest, ids).items():
         schedule = schedules[pk]
-        course = stretches_of(spec, user.pk, min(bounds[pk][0], now), now + HORIZON)
+        begin, _end = bounds_of(schedule, month)
+        course = stretches_of(spec, user.pk, earliest, latest)
         coming += [_my_shift(schedule, each, now) for each in course if each.end > now and each.start < now + AHEAD]
         table = schedule.rate_table
         night = {"night": WeeklyHours(table.night_from, table.night_until)} if table else {}
-        so_far = [Shift(each.start, min(each.end, now), each.user_ids) for each in course if each.start < now]
+        so_far = [
+            Shift(max(each.start, begin), min(each.end, now), each.user_ids)
+            for each in course
+            if each.start < now and each.end > begin
+        ]
         found = hours_by_person(so_far, zone=spec.zone, country=spec.country, **night).get(user.pk)
         if found is not None:
             months.append(MyMonth(schedule, found))
@@ -113,7 +116,7 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
     return MyOnCall(
         shifts=sorted(coming, key=lambda each: (each.start, each.schedule.name))[:MOST_SHIFTS],
         months=sorted(months, key=lambda each: each.schedule.name),
-        pages=len(received({user.pk}, start, now)),
+        pages=len(received({user.pk}, instant_of(month, time(0), zone), now)),
         escalations=Escalation.objects.unanswered_for(user),
         cover_requests=list(_own_requests(user, now)),
         asked_to_cover=list(open_requests_for(user, now)),
@@ -128,16 +131,6 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
 def _my_shift(schedule: Schedule, shift: Shift, now: datetime) -> MyShift:
     end = shift.end if shift.end < now + HORIZON else None
     return MyShift(schedule, shift.start, end, max(shift.start, now), shift.start <= now)
-
-
-def _involves(spec: ScheduleSpec, user_id: int) -> bool:
-    """Whether the person can be on call there at all: most schedules are other people's."""
-    return (
-        any(user_id in rotation.members for rotation in spec.rotations)
-        or any(each.coming == user_id for rotation in spec.rotations for each in rotation.substitutions)
-        or any(override.user_id == user_id for override in spec.overrides)
-        or any(shift.user_id == user_id for shift in spec.fixed)
-    )
 
 
 def _own_requests(user: User, now: datetime) -> QuerySet[CoverRequest]:

@@ -52,6 +52,15 @@ def test_hours_of_this_month_are_those_until_now() -> None:
     assert hours.weekend == timedelta(hours=24)
 
 
+def test_a_shift_that_began_last_month_tells_where_it_began() -> None:
+    ana = user()
+    oncall.schedule(user(), ana)
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    mine = my_on_call(ana, now)
+    assert mine.shifts[0].start == datetime(2026, 2, 23, 9, tzinfo=UTC)
+    assert mine.hours.total == timedelta(hours=12)
+
+
 def test_pages_surveys_leave_and_requests_wait_there() -> None:
     now = timezone.now()
     ana, bob = user(), user(name="Bob Okafor")
