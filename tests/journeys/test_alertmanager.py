@@ -121,8 +121,8 @@ def test_from_a_firing_alertmanager_to_a_postmortem_draft(tmp_path: Path) -> Non
             number = incident["number"]
             assert (incident["status_category"], incident["acknowledged_at"]) == ("active", None)
 
-            (link,) = [link for link in links_in(page) if "/p/" in link]
-            acknowledge_by_link(link)
+            acknowledge, _escalate, _decline = [link for link in links_in(page) if "/p/" in link]
+            acknowledge_by_link(acknowledge)
             wait_for(
                 lambda: owner.get(f"/api/v1/incidents/{number}/").json()["acknowledged_at"],
                 "the incident is acknowledged",
