@@ -24,7 +24,7 @@ from oncall import permissions
 from oncall.hours import Hours, Kind, hours_by_person
 from oncall.models import DutyStatement, RateTable, Schedule
 from oncall.pages_received import Received, received
-from oncall.roster import schedule_specs, zone_of
+from oncall.roster import schedule_ids_naming, schedule_specs, zone_of
 from oncall.rota import ScheduleSpec, Shift, shifts
 from oncall.windows import WeeklyHours, instant_of, windows
 
@@ -203,7 +203,7 @@ def _begins(user_ids: Collection[int], start: datetime, end: datetime) -> dict[i
     begins: dict[int, list[datetime]] = defaultdict(list)
     if not user_ids:
         return begins
-    for spec in schedule_specs(start, end).values():
+    for spec in schedule_specs(start, end, schedule_ids_naming(user_ids, start, end)).values():
         on_duty: Collection[int] = ()
         for shift in shifts(spec, start, end):
             for user_id in shift.user_ids:
