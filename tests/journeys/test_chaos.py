@@ -3,8 +3,10 @@
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -31,7 +33,8 @@ KILLS = 12
 SEED = 20_261_121
 # Long enough that somebody gets to work between two deaths, short enough that most die at work.
 PAUSE_SECONDS = (1.0, 2.5)
-SETTLE_SECONDS = 120.0
+# A small machine with other work takes its time for what an idle one does in seconds.
+SETTLE_SECONDS = 240.0
 
 
 class Receiver(ThreadingHTTPServer):
@@ -185,14 +188,17 @@ def receiver() -> Generator[Receiver]:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Generator[House]:
-    house = House(tmp_path / "house")
+def house() -> Generator[House]:
+    # Not pytest's own directory: another run would close it to the user that PostgreSQL runs as.
+    (ROOT / "var" / "test").mkdir(parents=True, exist_ok=True)
+    house = House(Path(tempfile.mkdtemp(prefix="chaos-", dir=ROOT / "var" / "test")))
     try:
         manage(house.environment, "migrate", "--verbosity", "0")
         yield house
     finally:
         house.stop()
         house.engines.stop()
+    shutil.rmtree(house.var)
 
 
 OPEN = "SELECT count(*) FROM oncall_escalation WHERE outcome = ''"
