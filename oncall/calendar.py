@@ -140,7 +140,7 @@ def rows_of(
     if bars := draw.bars(overriding, nobody="unknown"):
         rows.append(Row(_("Overrides"), "", False, bars))
     rows += [
-        Row(name, _("shadows: told, never paged"), False, bars)
+        Row(name, _("shadows"), False, bars)
         for name, bars in draw.by_person("shadow", schedule.shadows)
     ]
     rows += [Row(name, _("away"), False, bars) for name, bars in draw.by_person("leave", leaves)]

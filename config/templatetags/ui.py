@@ -386,8 +386,13 @@ def calendar(
         "now_percent": now_percent,
         "zone": zone,
         "is_dense": len(day_list) > DENSE_FROM,
-        "kinds": {bar.kind for row in row_list for bar in row.bars},
+        "kinds": {_named(bar, "kind") for row in row_list for bar in _named(row, "bars")},
     }
+
+
+def _named(thing: Any, name: str) -> Any:
+    """What a template reads by this name: an attribute, or what a mapping holds."""
+    return thing[name] if isinstance(thing, Mapping) else getattr(thing, name)
 
 
 @register.filter

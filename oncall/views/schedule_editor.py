@@ -1,6 +1,6 @@
 """Setting up a schedule: the editor, its live preview, and taking one away."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -117,7 +117,7 @@ def schedule_preview(request: HttpRequest, slug: str | None = None) -> HttpRespo
     differences = list(preview.differences)
     context = {
         "days": frame.columns(now),
-        "rows": rows_of(preview.after, frame, names_of(people_in(preview.after))),
+        "rows": rows_of(replace(preview.after, shadows=()), frame, names_of(people_in(preview.after))),
         "now_percent": frame.now_percent(now),
         "zone": zone.key,
         "schedule": schedule,

@@ -27,10 +27,10 @@ from incidents import actions  # noqa: E402
 from incidents.models import Incident, IncidentRole, IncidentStatus, Severity, TimelineEntry  # noqa: E402
 from incidents.timeline import add_entry  # noqa: E402
 from oncall.actions import acknowledge_escalation  # noqa: E402
-from oncall.scheduling import add_override  # noqa: E402
 from oncall.engine import ENGINE, tick  # noqa: E402
 from oncall.links import page_token, proof_link  # noqa: E402
 from oncall.models import Page, Schedule  # noqa: E402
+from oncall.scheduling import add_override  # noqa: E402
 from oncall.sending import send_due  # noqa: E402
 from postmortems.action_items import create_action_item  # noqa: E402
 from postmortems.actions import start_postmortem  # noqa: E402
@@ -38,6 +38,7 @@ from postmortems.models import ActionItem, Postmortem  # noqa: E402
 from statuspage.actions import publish_incident, publish_update  # noqa: E402
 from statuspage.models import Component, StatusPage  # noqa: E402
 from tests.browser.duty_story import tell_of_duty  # noqa: E402
+from tests.browser.schedule_story import tell_of_schedules  # noqa: E402
 
 Kind = TimelineEntry.Kind
 PASSWORD = "browser-password-1"
@@ -296,7 +297,7 @@ def main() -> None:
         "person": str(actor("ana").user_id),
     }
     if "--full" in sys.argv:
-        told |= strain(now) | tell_of_duty(now)
+        told |= strain(now) | tell_of_duty(now) | tell_of_schedules(now)
     print(json.dumps(told))  # noqa: T201  (what the caller reads)
 
 
