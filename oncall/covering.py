@@ -1,6 +1,6 @@
 """Asking for cover: one person, several, a team or anybody is asked to take a stretch of somebody's shift."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -11,7 +11,9 @@ from accounts.models import Role, Team, User
 from events.actions import publish
 from events.errors import Conflict, Invalid, NotAllowed, require
 from oncall import permissions
-from oncall.models import CoverRefusal, CoverRequest, Override, Schedule
+from oncall.models import CoverRefusal, CoverRequest, Leave, Override, Schedule
+from oncall.roster import schedule_specs
+from oncall.rota import shifts
 from oncall.scheduling import check_on_call, check_stretch
 
 COVERING = Actor.system("Cover requests")
@@ -69,6 +71,19 @@ def people_asked(request: CoverRequest) -> QuerySet[User]:
     if request.team_id is None and not request.asked.exists():
         return able
     return able.filter(chosen).distinct()
+
+
+def why_not(user_ids: Collection[int], starts_at: datetime, ends_at: datetime) -> dict[int, str]:
+    """Of these people those who should not be asked for the stretch: "away", or "on_call" on any schedule.
+
+    The number of queries does not depend on how many people or schedules there are.
+    """
+    found: dict[int, str] = {}
+    for spec in schedule_specs(starts_at, ends_at).values():
+        for shift in shifts(spec, starts_at, ends_at):
+            found |= {user_id: "on_call" for user_id in shift.user_ids if user_id in user_ids}
+    away = Leave.objects.filter(user_id__in=user_ids, starts_at__lt=ends_at, ends_at__gt=starts_at)
+    return found | dict.fromkeys(away.values_list("user_id", flat=True), "away")
 
 
 def open_requests_for(user: User, now: datetime) -> QuerySet[CoverRequest]:

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import ManySelects, OrderedPeopleField, active_people
 from accounts.models import Team, User
-from oncall.covering import MAY_BE_ON_CALL
+from oncall.covering import MAY_BE_ON_CALL, why_not
 from oncall.forms.fields import StretchFields
+
+NOT_FREE = {"away": _("away"), "on_call": _("on call then")}
 
 
 class CoverForm(StretchFields):
@@ -30,11 +32,21 @@ class CoverForm(StretchFields):
 
     field_order = ("user", "starts_on", "starts_time", "ends_on", "ends_time", "asked", "team", "note")
 
-    def __init__(self, *args: Any, viewer: User, may_ask_for_others: bool, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, viewer: User, may_ask_for_others: bool, stretch: tuple[datetime, datetime], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
         able = active_people().filter(role__in=MAY_BE_ON_CALL)
         self.fields["user"].queryset = able if may_ask_for_others else able.filter(pk=viewer.pk)  # type: ignore[attr-defined]
         self.fields["asked"].queryset = able  # type: ignore[attr-defined]
+        # Those who are free come first; the others are there, with the reason why they are not.
+        people = {user.pk: user.display_name for user in able}
+        reasons = why_not(people, *stretch)
+        labels = [
+            (pk, f"{name} ({NOT_FREE[reasons[pk]]})" if pk in reasons else name)
+            for pk, name in sorted(people.items(), key=lambda each: (each[0] in reasons, each[1]))
+        ]
+        self.fields["asked"].widget.choices = labels  # type: ignore[attr-defined]
 
 
 class SwapForm(forms.Form):

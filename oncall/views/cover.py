@@ -69,9 +69,14 @@ def cover_form(request: HttpRequest, slug: str) -> HttpResponse:
     zone = ZoneInfo(user.time_zone)
     asked = request.GET.get("replaces", "")
     whose = asked if asked.isdecimal() and may_ask_for_others else user.pk
-    initial = {"user": whose, **CoverForm.initial_for(*asked_stretch(request, now), zone)}
+    stretch = asked_stretch(request, now)
     form = CoverForm(
-        request.POST or None, initial=initial, zone=zone, viewer=user, may_ask_for_others=may_ask_for_others
+        request.POST or None,
+        initial={"user": whose, **CoverForm.initial_for(*stretch, zone)},
+        zone=zone,
+        viewer=user,
+        may_ask_for_others=may_ask_for_others,
+        stretch=stretch,
     )
     if request.method == "POST" and form.is_valid():
         given = {name: form.cleaned_data[name] for name in ("user", "asked", "team", "note")}

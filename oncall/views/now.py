@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.actor import actor_of
 from oncall.board import board
+from oncall.covering import open_requests_for
 from oncall.models import Escalation, Page
 from oncall.permissions import can_configure, can_page
 from oncall.standings import shifts_of
@@ -24,6 +25,7 @@ def now_page(request: HttpRequest) -> HttpResponse:
         "teams": board(now),
         "my_shifts": shifts_of(user, now),
         "my_escalations": Escalation.objects.unanswered_for(user),
+        "cover_requests": open_requests_for(user, now),
         "now": now,
         "may_page": can_page(actor),
         "may_configure": can_configure(actor),

@@ -10,7 +10,7 @@ from accounts.models import Role, User
 from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
 from oncall import covering
-from oncall.models import CoverRequest, Override, Schedule
+from oncall.models import CoverRequest, Leave, Override, Schedule
 from oncall.roster import on_call_at
 from tests.factories import oncall
 from tests.factories.accounts import actor, team, user
@@ -186,3 +186,10 @@ def test_only_people_who_can_be_on_call_are_asked_and_never_oneself(
     with pytest.raises(Invalid):
         ask(oncall.schedule(user()), ana, now)
     assert not CoverRequest.objects.exists()
+
+
+def test_whoever_is_away_or_on_call_anyway_is_not_free(schedule: Schedule, ana: User, now: datetime) -> None:
+    bob, eve = user(), user()
+    Leave.objects.create(user=bob, starts_at=STARTS - HOUR, ends_at=STARTS + HOUR)
+    assert covering.why_not([ana.pk, bob.pk, eve.pk], STARTS, ENDS) == {ana.pk: "on_call", bob.pk: "away"}
+    assert covering.why_not([bob.pk], ENDS, ENDS + HOUR) == {}

@@ -303,3 +303,32 @@ def test_a_manager_lets_a_schedule_read_a_calendar() -> None:
     client.post(reverse("oncall:calendar-remove", args=[schedule.slug, calendar.pk]))
     assert not ImportedCalendar.objects.exists()
     assert signed_in()[0].get(address).status_code == 403
+
+
+def test_the_form_asks_those_who_are_free_first_and_says_why_others_are_not() -> None:
+    client, ana = signed_in(name="Ana Person")
+    schedule, zoe, bob = oncall.schedule(ana), user(name="Zoe Person"), user(name="Bob Person")
+    now = timezone.now()
+    Leave.objects.create(user=bob, starts_at=now, ends_at=now + 30 * DAY)
+    html = text(client, reverse("oncall:cover-new", args=[schedule.slug]))
+    assert html.index("Zoe Person</option>") < html.index("Ana Person (on call then)")
+    assert "Bob Person (away)" in html
+    assert zoe.is_active
+
+
+@pytest.mark.parametrize("page", ["oncall:covers", "oncall:leave", "oncall:feeds", "oncall:schedules"])
+def test_the_lists_ask_as_much_of_the_database_for_ten_as_for_two(page: str) -> None:
+    client, viewer = signed_in()
+    client.get(reverse(page))
+    counts, now = [], timezone.now()
+    for more in (2, 8):
+        for _ in range(more):
+            ana = user()
+            schedule, times = oncall.schedule(ana), {"starts_at": now, "ends_at": now + DAY}
+            schedule.cover_requests.create(user=ana, created_at=now, **times).asked.set([viewer, user()])
+            Leave.objects.create(user=ana, **times)
+            schedule.feeds.create(user=viewer, token_hash=str(schedule.pk), token="x", created_at=now)
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(reverse(page)).status_code == 200
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
