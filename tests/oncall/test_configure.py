@@ -38,15 +38,25 @@ def test_a_policy_that_makes_no_sense_is_refused_with_the_field(
     levels: list[LevelDraft], repeats: int, field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        policies.save_policy(actor=oncall.SYSTEM, name="P", slug="p", levels=levels, repeats=repeats, now=oncall.LONG_AGO)
+        policies.save_policy(
+            actor=oncall.SYSTEM, name="P", slug="p", levels=levels, repeats=repeats, now=oncall.LONG_AGO
+        )
     assert refused.value.field == field
 
 
 def test_policies_that_would_follow_each_other_in_a_circle_are_refused() -> None:
     last = oncall.policy(oncall.level(user()))
     first = oncall.policy(oncall.level(user()), on_exhausted="policy", next_policy=last)
-    given = {"name": last.name, "slug": last.slug, "levels": policies.drafts_of(last), "on_exhausted": "policy"}
     for following in (first, last, None):
         with pytest.raises(Invalid) as refused:
-            policies.save_policy(actor=oncall.SYSTEM, policy=last, **given, next_policy=following, now=oncall.LONG_AGO)
+            policies.save_policy(
+                actor=oncall.SYSTEM,
+                policy=last,
+                name=last.name,
+                slug=last.slug,
+                levels=policies.drafts_of(last),
+                on_exhausted="policy",
+                next_policy=following,
+                now=oncall.LONG_AGO,
+            )
         assert refused.value.field == "next_policy"
