@@ -8,10 +8,12 @@ import { startPreferences } from "./preferences.js";
 import { startPush } from "./push.js";
 import { startRefresh } from "./refresh.js";
 import { startShortcuts } from "./shortcuts.js";
+import { startTabs } from "./tabs.js";
 import { startTimes } from "./time.js";
 import { startToasts } from "./toasts.js";
 
 startTimes();
+startTabs();
 startPreferences();
 startDialogs();
 startForms();
