@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.actor import Actor
 from events.actions import Fact, publish_all
@@ -28,10 +28,26 @@ ENGINE = Actor.system("Paging engine")
 Kind = EscalationEntry.Kind
 Status = Escalation.Status
 AGAIN_FIELDS = ["status", "run", "stage", "level"]
-MOVED_FIELDS = [
-    *("status", "outcome", "stage", "level", "round", "run", "due_at", "snoozed_until", "ended_at"),
-    *CHAIN_FIELDS,
-]
+# What a move may change, with the types in the database.
+MOVED_FIELDS = {
+    "status": "text",
+    "outcome": "text",
+    "stage": "int",
+    "level": "int",
+    "round": "int",
+    "run": "int",
+    "due_at": "timestamptz",
+    "snoozed_until": "timestamptz",
+    "ended_at": "timestamptz",
+    **dict(zip(CHAIN_FIELDS, ("int", "text"), strict=True)),
+}
+# By hand, for a tick moves hundreds: what the ORM makes of as many rows takes five times as long as all the rest.
+STORE_MOVES = f"""
+UPDATE oncall_escalation SET {", ".join(f'"{name}" = moved."{name}"' for name in MOVED_FIELDS)}
+FROM unnest(%s::bigint[], {", ".join(f"%s::{kind}[]" for kind in MOVED_FIELDS.values())})
+    AS moved(id, {", ".join(f'"{name}"' for name in MOVED_FIELDS)})
+WHERE oncall_escalation.id = moved.id
+"""  # noqa: S608  (made of the constants above)
 
 
 @dataclass
@@ -74,12 +90,19 @@ def tick(now: datetime, *, limit: int = 200) -> int:
 
 
 def _write(due: list[Escalation], moves: Moves) -> None:
-    Escalation.objects.bulk_update(due, MOVED_FIELDS)
+    _store(due)
     Page.objects.bulk_create(moves.pages, ignore_conflicts=True)
     EscalationEntry.objects.bulk_create(moves.entries)
     publish_all(moves.facts, actor=ENGINE)
     if moves.pages:
         poke(SEND_PAGES)
+
+
+def _store(moved: list[Escalation]) -> None:
+    """Writes where the moved escalations stand now, all in one statement."""
+    columns = [[getattr(escalation, name) for escalation in moved] for name in ("pk", *MOVED_FIELDS)]
+    with connection.cursor() as cursor:
+        cursor.execute(STORE_MOVES, columns)
 
 
 def _move_or_hold(escalation: Escalation, roster: ReachAt, moves: Moves) -> None:

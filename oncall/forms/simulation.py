@@ -45,13 +45,11 @@ class SimulationForm(forms.Form):
     at = forms.DateTimeField(label=_("At"), widget=MomentInput, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
     later = forms.IntegerField(
         label=_("and so much later"),
-        required=False,
         min_value=0,
         max_value=SLIDER_MINUTES,
-        initial=0,
         widget=RangeInput(attrs={"step": SLIDER_STEP_MINUTES}),
     )
-    urgency = forms.ChoiceField(label=_("Urgency"), choices=Urgency.choices, required=False)
+    urgency = forms.ChoiceField(label=_("Urgency"), choices=Urgency.choices)
     facts = forms.CharField(
         label=_("What happened"),
         required=False,
@@ -73,7 +71,7 @@ class SimulationForm(forms.Form):
     def moment(self, zone: ZoneInfo) -> datetime:
         """The instant that is asked for (UTC): the wall-clock time, and what the slider adds."""
         at: datetime = self.cleaned_data["at"]
-        later = timedelta(minutes=self.cleaned_data["later"] or 0)
+        later = timedelta(minutes=self.cleaned_data["later"])
         return instant_of(at.date(), at.time().replace(tzinfo=None), zone) + later
 
 

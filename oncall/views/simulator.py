@@ -21,7 +21,8 @@ def simulator(request: HttpRequest) -> HttpResponse:
     given = request.GET.copy()
     if "at" not in given:
         given["at"] = f"{timezone.now().astimezone(zone):%Y-%m-%dT%H:%M}"
-        given.setdefault("urgency", Urgency.HIGH)
+    given.setdefault("urgency", Urgency.HIGH)
+    given.setdefault("later", "0")
     if "policy" not in given:
         given["policy"] = EscalationPolicy.objects.order_by("name").values_list("slug", flat=True).first() or ""
     form = SimulationForm(given)
@@ -33,6 +34,6 @@ def simulator(request: HttpRequest) -> HttpResponse:
         at = form.moment(zone)
         asked = form.cleaned_data
         context["at"] = at
-        context["found"] = simulate(asked["policy"], at, asked["urgency"] or Urgency.HIGH, asked["facts"])
+        context["found"] = simulate(asked["policy"], at, asked["urgency"], asked["facts"])
     is_part = bool(request.headers.get("HX-Request")) and request.headers.get("HX-Target") == "simulation"
     return render(request, "oncall/_simulation.html" if is_part else "oncall/simulator.html", context)

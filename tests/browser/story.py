@@ -38,6 +38,7 @@ from postmortems.models import ActionItem, Postmortem  # noqa: E402
 from statuspage.actions import publish_incident, publish_update  # noqa: E402
 from statuspage.models import Component, StatusPage  # noqa: E402
 from tests.browser.duty_story import tell_of_duty  # noqa: E402
+from tests.browser.escalation_story import tell_of_paging  # noqa: E402
 from tests.browser.schedule_story import tell_of_schedules  # noqa: E402
 
 Kind = TimelineEntry.Kind
@@ -297,7 +298,7 @@ def main() -> None:
         "person": str(actor("ana").user_id),
     }
     if "--full" in sys.argv:
-        told |= strain(now) | tell_of_duty(now) | tell_of_schedules(now)
+        told |= strain(now) | tell_of_duty(now) | tell_of_schedules(now) | tell_of_paging(now)
     print(json.dumps(told))  # noqa: T201  (what the caller reads)
 
 
