@@ -139,10 +139,7 @@ def rows_of(
     ]
     if bars := draw.bars(overriding, nobody="unknown"):
         rows.append(Row(_("Overrides"), "", False, bars))
-    rows += [
-        Row(name, _("shadows"), False, bars)
-        for name, bars in draw.by_person("shadow", schedule.shadows)
-    ]
+    rows += [Row(name, _("shadows"), False, bars) for name, bars in draw.by_person("shadow", schedule.shadows)]
     rows += [Row(name, _("away"), False, bars) for name, bars in draw.by_person("leave", leaves)]
     rows.append(Row(_("On call"), _("as it will be"), True, draw.bars(shifts(schedule, start, end), nobody="gap")))
     return rows

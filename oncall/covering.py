@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.actor import Actor
 from accounts.models import Role, Team, User
-from events.actions import publish
+from events.actions import Fact, publish, publish_all
 from events.errors import Conflict, Invalid, NotAllowed, require
 from oncall import permissions
 from oncall.models import CoverRefusal, CoverRequest, Leave, Override, Schedule
@@ -18,6 +18,8 @@ from oncall.scheduling import check_on_call, check_stretch
 
 COVERING = Actor.system("Cover requests")
 Status = CoverRequest.Status
+# Anybody who can be on call may be many people; whoever gets no mail finds the request on their home page.
+MOST_TOLD = 200
 MAY_BE_ON_CALL = [role for role in Role.values if Role(role).rank >= Role.RESPONDER.rank]
 
 
@@ -56,9 +58,12 @@ def ask_for_cover(
         **same, team=team, note=note.strip(), created_by_id=actor.user_id, created_at=now
     )
     made.asked.set(asked)
-    if not people_asked(made).exists():
+    told = people_asked(made).values_list("pk", flat=True)[:MOST_TOLD]
+    if not told:
         raise Invalid("There is nobody to ask.", field="asked", remedy="Ask other people, another team, or anybody.")
     publish("cover.requested", subject=made, actor=actor, data={"schedule": schedule.pk, "user": user.pk})
+    # One fact for each, so that a mail that fails is tried again alone.
+    publish_all([Fact("cover.asked", made, {"user": pk}) for pk in told], actor=actor)
     return made
 
 

@@ -10,14 +10,10 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from events.models import Event
 from events.registry import handles
-from oncall.covering import people_asked
 from oncall.foresight import stretch_in_words
 from oncall.models import CoverRequest, Schedule
 from oncall.schedule_mail import mail_notice, zone_of_person
 from oncall.soundness import UNREACHABLE, owners_of
-
-# Anybody who can be on call may be many people.
-MOST_MAILS = 200
 
 
 def _cover(event: Event) -> CoverRequest | None:
@@ -29,23 +25,22 @@ def _stretch(user: User, start: datetime, end: datetime) -> str:
     return f"{stretch_in_words(start, end, zone_of_person(user))} ({user.time_zone})"
 
 
-@handles("cover.requested", name="oncall.mail_cover_request")
-def mail_those_asked(event: Event) -> None:
-    """Asks each of them by mail, with a link to the request."""
-    cover = _cover(event)
-    if cover is None or cover.status != CoverRequest.Status.OPEN:
+@handles("cover.asked", name="oncall.mail_cover_request")
+def mail_whoever_is_asked(event: Event) -> None:
+    """Asks one person by mail, with a link to the request."""
+    cover, user = _cover(event), User.objects.filter(pk=event.data["user"], is_active=True).first()
+    if cover is None or user is None or cover.status != CoverRequest.Status.OPEN:
         return
-    for user in people_asked(cover)[:MOST_MAILS]:
-        with translation.override(user.locale):
-            given = {"name": cover.user.display_name, "schedule": cover.schedule.name}
-            lines = [_stretch(user, cover.starts_at, cover.ends_at), cover.note]
-            mail_notice(
-                user,
-                subject=_("%(name)s asks for cover on %(schedule)s") % given,
-                lines=[line for line in lines if line],
-                path=reverse("oncall:cover", args=[cover.pk]),
-                button=_("Answer"),
-            )
+    with translation.override(user.locale):
+        given = {"name": cover.user.display_name, "schedule": cover.schedule.name}
+        lines = [_stretch(user, cover.starts_at, cover.ends_at), cover.note]
+        mail_notice(
+            user,
+            subject=_("%(name)s asks for cover on %(schedule)s") % given,
+            lines=[line for line in lines if line],
+            path=reverse("oncall:cover", args=[cover.pk]),
+            button=_("Answer"),
+        )
 
 
 @handles("cover.accepted", "cover.declined_by_all", "cover.expired", name="oncall.mail_cover_outcome")

@@ -46,7 +46,7 @@ class CoverForm(StretchFields):
             (pk, f"{name} ({NOT_FREE[reasons[pk]]})" if pk in reasons else name)
             for pk, name in sorted(people.items(), key=lambda each: (each[0] in reasons, each[1]))
         ]
-        self.fields["asked"].widget.choices = labels  # type: ignore[attr-defined]
+        self.fields["asked"].widget.choices = labels
 
 
 class SwapForm(forms.Form):

@@ -39,7 +39,8 @@ def test_cover_is_asked_for_declined_and_accepted() -> None:
 def test_turns_are_swapped_and_given_back() -> None:
     ana, bob = user(), user()
     schedule = oncall.schedule(ana, bob)
-    shifts = of().get(f"/api/v1/schedules/{schedule.slug}/shifts/", {"end": timezone.now() + 40 * DAY}).json()[1:]
+    until = (timezone.now() + 40 * DAY).isoformat()
+    shifts = of().get(f"/api/v1/schedules/{schedule.slug}/shifts/", {"end": until}).json()[1:]
     mine = next(each for each in shifts if each["users"] == [ana.pk])
     theirs = next(each for each in shifts if each["users"] == [bob.pk])
     body = {"schedule": schedule.slug, "user": ana.pk, "at": mine["start"], "other": bob.pk}

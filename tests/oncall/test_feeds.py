@@ -1,6 +1,7 @@
 """Feeds: what a calendar program reads, who may, and that it is the calendar's format to the letter."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import icalendar
 import pytest
@@ -24,7 +25,7 @@ def feed_for(person: User, now: datetime, **fields: object) -> CalendarFeed:
 
 
 def events_of(feed: CalendarFeed, now: datetime) -> list[tuple[str, datetime, datetime]]:
-    calendar = icalendar.Calendar.from_ical(feeds.calendar_of(feed, now))
+    calendar: Any = icalendar.Calendar.from_ical(feeds.calendar_of(feed, now))
     return [(str(each["SUMMARY"]), each["DTSTART"].dt, each["DTEND"].dt) for each in calendar.walk("VEVENT")]
 
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Role, User
 from events.actions import deliver_due
+from events.models import Delivery
 from oncall import covering, swaps
 from oncall.models import CoverRequest
 from tests.factories import oncall
@@ -58,7 +59,7 @@ def test_whoever_asked_and_whoever_needs_cover_hear_who_took_it(now: datetime) -
     mail.outbox.clear()
     covering.accept_cover(actor=Actor.of_user(bob, via="web"), request=request, now=now)
     deliver()
-    assert {message.to[0] for message in mail.outbox} == {ana.email, User.objects.get(pk=manager.user_id).email}
+    assert {message.to[0] for message in mail.outbox} == {ana.email, User.objects.get(pk=manager.person_id).email}
     assert all(message.subject.startswith("Bob covers on ") for message in mail.outbox)
 
 
@@ -103,3 +104,11 @@ def test_the_other_hears_of_a_swap_and_of_its_end(now: datetime) -> None:
     assert [message.to for message in mail.outbox] == [[bob.email], [ana.email]]
     assert "is swapped" in mail.outbox[0].subject
     assert "is undone" in mail.outbox[1].subject
+
+
+def test_a_mail_that_fails_is_tried_again_without_mailing_the_others_twice(now: datetime) -> None:
+    ana, bob, eve = user(), user(email="bob@example.com"), user(email="not\nan-address@example.com")
+    asking(ana, now, bob, eve)
+    deliver_due(timezone.now() + timedelta(minutes=5))
+    assert [message.to for message in mail.outbox] == [[bob.email]]
+    assert Delivery.objects.get(handler="oncall.mail_cover_request", attempts=2).state == Delivery.State.PENDING
