@@ -44,8 +44,10 @@ def invite_user(
 
 
 @transaction.atomic
-def change_user(*, actor: Actor, user: User, role: Role | None = None, is_active: bool | None = None) -> User:
-    """Changes what a person may do. The last active owner stays one."""
+def change_user(
+    *, actor: Actor, user: User, now: datetime, role: Role | None = None, is_active: bool | None = None
+) -> User:
+    """Changes what a person may do. The last active owner stays one; what was before an account is closed stays so."""
     user = User.objects.select_for_update().get(pk=user.pk)
     new_role = role or Role(user.role)
     new_active = user.is_active if is_active is None else is_active
@@ -55,8 +57,10 @@ def change_user(*, actor: Actor, user: User, role: Role | None = None, is_active
         if not others.exists():
             raise Conflict("This is the last owner.", field="role", remedy="Make somebody else an owner first.")
     if (user.role, user.is_active) != (new_role, new_active):
+        if user.is_active != new_active:
+            user.deactivated_at = None if new_active else now
         user.role, user.is_active = new_role, new_active
-        user.save(update_fields=["role", "is_active"])
+        user.save(update_fields=["role", "is_active", "deactivated_at"])
         publish("user.changed", subject=user, actor=actor, data={"role": new_role, "is_active": new_active})
     return user
 

@@ -42,7 +42,11 @@ class UserAdmin(ReadOnlyAdmin):
         self._set_active(request, queryset, is_active=False)
 
     def _set_active(self, request: HttpRequest, queryset: QuerySet[User], *, is_active: bool) -> None:
-        press(request, queryset, lambda actor, row: change_user(actor=actor, user=row, is_active=is_active))
+        press(
+            request,
+            queryset,
+            lambda actor, row: change_user(actor=actor, user=row, now=timezone.now(), is_active=is_active),
+        )
 
 
 @admin.register(Team)

@@ -54,7 +54,7 @@ def change_user(*, actor: Actor, user: User, given: dict[str, Any]) -> None:
     """Calls the action for what is given: the role and state, or the profile."""
     if "role" in given or "is_active" in given:
         role = Role(given["role"]) if "role" in given else None
-        actions.change_user(actor=actor, user=user, role=role, is_active=given.get("is_active"))
+        actions.change_user(actor=actor, user=user, now=timezone.now(), role=role, is_active=given.get("is_active"))
     profile: dict[str, str] = {name: getattr(user, name) for name in ("name", "time_zone", "locale")}
     if profile.keys() & given.keys():
         changed = {name: given.get(name, value) for name, value in profile.items()}

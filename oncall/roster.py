@@ -3,9 +3,10 @@
 import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -33,29 +34,32 @@ M = TypeVar("M", bound=Model)
 UTC_ZONE = ZoneInfo("UTC")
 # Written by hand: every page and every round of the engine asks it, and to put it together took longer than to run it.
 WRITTEN_DOWN = """
-SELECT 'override', o.id, o.schedule_id, o.user_id, o.replaces_id, o.starts_at, o.ends_at, 0, NULL, false
-  FROM oncall_override o JOIN accounts_user u ON u.id = o.user_id AND u.is_active
+SELECT 'override', o.id, o.schedule_id, o.user_id, o.replaces_id,
+       o.starts_at, LEAST(o.ends_at, u.deactivated_at), 0, NULL, false
+  FROM oncall_override o JOIN accounts_user u ON u.id = o.user_id AND (u.is_active OR u.deactivated_at > o.starts_at)
  WHERE o.starts_at <= %(end)s AND o.ends_at > %(start)s
    AND (%(ids)s::bigint[] IS NULL OR o.schedule_id = ANY(%(ids)s::bigint[]))
 UNION ALL
-SELECT 'shadow', s.id, s.schedule_id, s.user_id, s.follows_id, s.starts_at, s.ends_at, 0, NULL, false
-  FROM oncall_shadow s JOIN accounts_user u ON u.id = s.user_id AND u.is_active
+SELECT 'shadow', s.id, s.schedule_id, s.user_id, s.follows_id,
+       s.starts_at, LEAST(s.ends_at, u.deactivated_at), 0, NULL, false
+  FROM oncall_shadow s JOIN accounts_user u ON u.id = s.user_id AND (u.is_active OR u.deactivated_at > s.starts_at)
  WHERE s.starts_at <= %(end)s AND s.ends_at > %(start)s
    AND (%(ids)s::bigint[] IS NULL OR s.schedule_id = ANY(%(ids)s::bigint[]))
 UNION ALL
 SELECT 'substitution', t.id, t.schedule_id, t.coming_id, t.going_id, t.anchor, t.anchor, 0, t.series::text, false
-  FROM oncall_substitution t JOIN accounts_user u ON u.id = t.coming_id AND u.is_active
+  FROM oncall_substitution t JOIN accounts_user u ON u.id = t.coming_id AND (u.is_active OR u.deactivated_at > t.anchor)
  WHERE t.anchor BETWEEN %(since)s AND %(until)s
    AND (%(ids)s::bigint[] IS NULL OR t.schedule_id = ANY(%(ids)s::bigint[]))
 UNION ALL
-SELECT 'fixed', i.id, c.schedule_id, u.id, NULL, i.starts_at, i.ends_at, i.layer, NULL, c.kind = 'overrides'
+SELECT 'fixed', i.id, c.schedule_id, u.id, NULL,
+       i.starts_at, LEAST(i.ends_at, u.deactivated_at), i.layer, NULL, c.kind = 'overrides'
   FROM oncall_importedshift i
   JOIN oncall_importedcalendar c ON c.id = i.calendar_id
-  LEFT JOIN accounts_user u ON u.id = i.user_id AND u.is_active
+  LEFT JOIN accounts_user u ON u.id = i.user_id AND (u.is_active OR u.deactivated_at > i.starts_at)
  WHERE i.starts_at <= %(end)s AND i.ends_at > %(start)s
    AND (%(ids)s::bigint[] IS NULL OR c.schedule_id = ANY(%(ids)s::bigint[]))
 UNION ALL
-SELECT 'left', m.id, r.schedule_id, m.user_id, NULL, NULL, NULL, 0, NULL, false
+SELECT 'left', m.id, r.schedule_id, m.user_id, NULL, u.deactivated_at, NULL, 0, NULL, false
   FROM oncall_rotationmember m
   JOIN oncall_rotation r ON r.id = m.rotation_id
   JOIN accounts_user u ON u.id = m.user_id AND NOT u.is_active
@@ -114,13 +118,13 @@ class RotationRow(NamedTuple):
 
 @dataclass
 class Noted:
-    """What is written down for a schedule beside its rotations; `left` are members whose accounts are closed."""
+    """What is written down for a schedule beside its rotations; `left`: members whose account was closed, and when."""
 
     overrides: list[OverrideSpec] = field(default_factory=list)
     fixed: list[FixedShift] = field(default_factory=list)
     shadows: list[ShadowSpec] = field(default_factory=list)
     substitutions: dict[str, list[Substitution]] = field(default_factory=lambda: defaultdict(list))
-    left: set[int] = field(default_factory=set)
+    left: dict[int, datetime | None] = field(default_factory=dict)
 
 
 NOTHING = Noted()
@@ -136,7 +140,7 @@ def schedule_specs(
     noted = _noted(schedule_ids, start, end, reach)
     found: dict[int, list[RotationSpec]] = defaultdict(list)
     for row in rotations:
-        found[row.schedule_id].append(_rotation_spec(row, noted.get(row.schedule_id, NOTHING)))
+        found[row.schedule_id] += _versions(row, noted.get(row.schedule_id, NOTHING))
     schedules = _among(Schedule.objects.all(), schedule_ids, "id").order_by()
     return {
         row.id: _schedule_spec(row, found[row.id], noted.get(row.id, NOTHING))
@@ -181,6 +185,25 @@ def rotation_spec(rotation: Rotation, members: Sequence[int]) -> RotationSpec:
     return _rotation_spec(row, NOTHING)
 
 
+def _versions(row: RotationRow, noted: Noted) -> list[RotationSpec]:
+    """A stored rotation, parted where a member's account was closed: until then they were on duty themselves."""
+    spec = _rotation_spec(row, noted)
+    gone = {user_id: noted.left[user_id] for user_id in row.member_ids if user_id in noted.left}
+    if not gone:
+        return [spec]
+    begins, ends = row.effective_from, row.effective_until
+    partings = sorted({at for at in gone.values() if at and (not begins or begins < at) and (not ends or at < ends)})
+    return [
+        replace(
+            spec,
+            effective_from=begin,
+            effective_until=end,
+            left=frozenset(user for user, at in gone.items() if at is None or (begin is not None and at <= begin)),
+        )
+        for begin, end in pairwise([begins, *partings, ends])
+    ]
+
+
 def _rotation_spec(row: RotationRow, noted: Noted) -> RotationSpec:
     return RotationSpec(
         rotation_id=row.id or 0,
@@ -196,7 +219,6 @@ def _rotation_spec(row: RotationRow, noted: Noted) -> RotationSpec:
         effective_from=row.effective_from,
         effective_until=row.effective_until,
         substitutions=tuple(noted.substitutions.get(row.series_text, ())),
-        left=frozenset(noted.left.intersection(row.member_ids)) if noted.left else frozenset(),
         series=row.series_text,
     )
 
@@ -253,7 +275,7 @@ def _noted(schedule_ids: Collection[int] | None, start: datetime, end: datetime,
             case "substitution":
                 noted.substitutions[series].append(Substitution(begin, other_id, user_id))
             case _:
-                noted.left.add(user_id)
+                noted.left[user_id] = begin
     return found
 
 

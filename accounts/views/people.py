@@ -5,6 +5,7 @@ from functools import partial
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -55,6 +56,7 @@ def person_detail(request: HttpRequest, pk: int) -> HttpResponse:
             actions.change_user,
             actor=actor,
             user=person,
+            now=timezone.now(),
             role=Role(form.cleaned_data["role"]),
             is_active=form.cleaned_data["is_active"],
         )

@@ -1,5 +1,7 @@
 """Who may add people, change what they may do, and how they are named."""
 
+from datetime import UTC, datetime
+
 import pytest
 from allauth.account.models import EmailAddress
 
@@ -11,6 +13,7 @@ from events.models import Event
 from tests.factories.accounts import actor, user
 
 pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 3, 14, 9, tzinfo=UTC)
 
 
 def test_an_administrator_adds_a_person_who_can_then_choose_a_password() -> None:
@@ -33,7 +36,7 @@ def test_nobody_gives_a_role_above_their_own() -> None:
     with pytest.raises(NotAllowed):
         invite_user(actor=actor(Role.ADMINISTRATOR), email="ana@example.com", name="Ana", role=Role.OWNER)
     with pytest.raises(NotAllowed):
-        change_user(actor=actor(Role.ADMINISTRATOR), user=user(), role=Role.OWNER)
+        change_user(actor=actor(Role.ADMINISTRATOR), now=NOW, user=user(), role=Role.OWNER)
 
 
 @pytest.mark.parametrize(
@@ -53,10 +56,10 @@ def test_an_address_belongs_to_one_person_however_it_is_written() -> None:
 
 def test_an_administrator_changes_what_others_may_do_but_not_an_owner() -> None:
     administrator, bob = actor(Role.ADMINISTRATOR), user()
-    assert change_user(actor=administrator, user=bob, role=Role.MANAGER).role == Role.MANAGER
-    assert change_user(actor=administrator, user=bob, is_active=False).is_active is False
+    assert change_user(actor=administrator, now=NOW, user=bob, role=Role.MANAGER).role == Role.MANAGER
+    assert change_user(actor=administrator, now=NOW, user=bob, is_active=False).is_active is False
     with pytest.raises(NotAllowed):
-        change_user(actor=administrator, user=user(role=Role.OWNER), role=Role.VIEWER)
+        change_user(actor=administrator, now=NOW, user=user(role=Role.OWNER), role=Role.VIEWER)
     assert Event.objects.filter(name="user.changed").count() == 2
 
 
@@ -65,14 +68,14 @@ def test_the_last_owner_stays_one(change: dict[str, object]) -> None:
     owner = user(role=Role.OWNER)
     user(role=Role.OWNER, is_active=False)
     with pytest.raises(Conflict):
-        change_user(actor=Actor.of_user(owner, via="web"), user=owner, **change)  # type: ignore[arg-type]
+        change_user(actor=Actor.of_user(owner, via="web"), now=NOW, user=owner, **change)  # type: ignore[arg-type]
     user(role=Role.OWNER)
-    change_user(actor=Actor.of_user(owner, via="web"), user=owner, **change)  # type: ignore[arg-type]
+    change_user(actor=Actor.of_user(owner, via="web"), now=NOW, user=owner, **change)  # type: ignore[arg-type]
 
 
 def test_changing_nothing_is_not_told() -> None:
     bob = user()
-    change_user(actor=actor(Role.OWNER), user=bob, role=Role(bob.role))
+    change_user(actor=actor(Role.OWNER), now=NOW, user=bob, role=Role(bob.role))
     assert not Event.objects.exists()
 
 

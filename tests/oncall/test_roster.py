@@ -5,6 +5,7 @@ from datetime import date, time, timedelta
 import pytest
 from pytest_django.fixtures import DjangoAssertNumQueries
 
+from accounts.actions import change_user
 from accounts.models import User
 from oncall.models import (
     ImportedCalendar,
@@ -16,7 +17,7 @@ from oncall.models import (
     Substitution,
 )
 from oncall.roster import on_call_at, schedule_ids_naming, schedule_specs, zone_of
-from oncall.rota import WeeklyHours, mid_turn, shadows_at, who_is_on_call
+from oncall.rota import Shift, WeeklyHours, mid_turn, shadows_at, shifts, who_is_on_call
 from oncall.standings import standings
 from tests.factories import oncall
 from tests.factories.accounts import user
@@ -211,3 +212,29 @@ def test_until_when_and_who_is_next_are_the_same_however_soon_the_next_handovers
     assert (found[hourly.pk].until, found[hourly.pk].next_at) == (utc(2026, 1, 7, 16), utc(2026, 1, 7, 16))
     assert (found[weekly.pk].until, found[weekly.pk].next_people) == (utc(2026, 1, 12, 9), [bob])
     assert (found[monthly.pk].until, found[monthly.pk].next_people) == (None, [])
+
+
+def test_what_was_before_somebody_left_stays_theirs() -> None:
+    ana, bob = user(name="Ana"), user(name="Bob")
+    schedule = oncall.schedule(ana, bob)
+    covering = oncall.schedule(user())
+    week = timedelta(weeks=1)
+    start = utc(2026, 3, 2, 9)
+    left_at = start + 2 * week + timedelta(days=1)
+    Override.objects.create(schedule=covering, user=ana, starts_at=start, ends_at=start + 4 * week)
+
+    def of(schedule: Schedule) -> list[Shift]:
+        return shifts(schedule_specs(start, start + 6 * week, {schedule.pk})[schedule.pk], start, start + 6 * week)
+
+    before = of(schedule)
+    change_user(actor=oncall.SYSTEM, user=ana, is_active=False, now=left_at)
+
+    after = of(schedule)
+    past = [(each.start, each.end, each.user_ids) for each in before if each.end <= left_at]
+    assert [(each.start, each.end, each.user_ids) for each in after][: len(past)] == past
+    assert all(each.user_ids == (bob.pk,) for each in after if each.start >= left_at)
+    assert any(ana.pk in each.user_ids and each.end == left_at for each in after)
+    covered = of(covering)
+    assert [(each.start, each.end) for each in covered if each.user_ids == (ana.pk,)] == [(start, left_at)]
+    change_user(actor=oncall.SYSTEM, user=ana, is_active=True, now=left_at + week)
+    assert of(schedule) == before

@@ -169,7 +169,7 @@ def test_a_running_escalation_keeps_its_path_when_the_policy_is_changed(now: dat
 def test_somebody_who_left_is_skipped_and_moves_nobody_elses_turn(now: datetime) -> None:
     ana, bob, dan = reachable("Ana"), reachable("Bob"), reachable("Dan")
     schedule = oncall.schedule(ana, bob, dan)
-    change_user(actor=oncall.SYSTEM, user=ana, is_active=False)
+    change_user(actor=oncall.SYSTEM, user=ana, is_active=False, now=datetime(2026, 1, 5, 12, tzinfo=UTC))
     for week, name in enumerate(["Bob", "Bob", "Dan"]):
         at = datetime(2026, 1, 6, 12, tzinfo=UTC) + timedelta(weeks=week)
         escalation = oncall.escalation(oncall.level(schedule), now=at)
