@@ -17,6 +17,12 @@ REPEATS = 60
 STORM = 200
 
 
+class Receiver(ThreadingHTTPServer):
+    daemon_threads = True
+    # All that are sent at once must find room; who does not waits a second for the kernel.
+    request_queue_size = 128
+
+
 class Receives(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -32,7 +38,7 @@ class Receives(BaseHTTPRequestHandler):
 
 def main() -> int:
     """Runs it and returns the exit code."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receives)
+    server = Receiver(("127.0.0.1", 0), Receives)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with own_database():
         from django.conf import settings  # noqa: PLC0415

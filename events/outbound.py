@@ -2,7 +2,9 @@
 
 import ipaddress
 import socket
+import ssl
 import time
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import httpx
@@ -12,6 +14,12 @@ TIMEOUT_SECONDS = 10.0
 LONGEST_DOWNLOAD_SECONDS = 20.0
 MOST_REDIRECTS = 3
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+
+@lru_cache(maxsize=1)
+def _tls() -> ssl.SSLContext:
+    """Which certificates are believed, read once: reading them takes longer than a whole request."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class AddressRefused(Exception):
@@ -64,7 +72,7 @@ def get(url: str, *, headers: dict[str, str], most_bytes: int) -> tuple[httpx.Re
         target = httpx.URL(url)
         given = {**headers, "Host": target.netloc.decode(), "User-Agent": "Sitrep"}
         with (
-            httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
+            httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False, verify=_tls()) as client,
             client.stream(
                 "GET", target.copy_with(host=address), headers=given, extensions={"sni_hostname": host}
             ) as answer,
@@ -96,5 +104,5 @@ def post(url: str, *, content: bytes, headers: dict[str, str]) -> httpx.Response
     target = httpx.URL(url)
     pinned = target.copy_with(host=address)
     headers = {**headers, "Host": target.netloc.decode(), "User-Agent": "Sitrep"}
-    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False, verify=_tls()) as client:
         return client.post(pinned, content=content, headers=headers, extensions={"sni_hostname": host})
