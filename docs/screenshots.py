@@ -20,7 +20,10 @@ PICTURES = [
     ("home", "/", LAPTOP, "light"),
     ("alerts", "/alerts/?status=firing", LAPTOP, "light"),
     ("schedule", "/oncall/schedules/primary-on-call/", LAPTOP, "light"),
+    # The fortnight in which Berlin's clocks go forward.
+    ("clock-change", "/oncall/schedules/primary-on-call/?from=2027-03-22", LAPTOP, "light"),
     ("policy", "/oncall/policies/production-critical/", LAPTOP, "light"),
+    ("simulator", "/oncall/simulator/?policy=production-critical", LAPTOP, "light"),
     ("postmortem", "/postmortems/{postmortem}/", LAPTOP, "light"),
     ("status-page", "/status/example/", LAPTOP, "light"),
 ]
@@ -34,6 +37,31 @@ fire(timezone.now(), title="Checkout returns 502 for every order", severity="cri
      dedup_key="checkout-502", description="No order has gone through since 03:12.")
 page = Page.objects.filter(channel="email").latest("pk")
 print("TOKEN", page_token(page.pk, page.user_id))
+"""
+# Three levels until somebody answers; in one transaction, so that no worker joins in. Printed is the escalation.
+THREE_LEVELS = """
+from datetime import timedelta
+from django.db import transaction
+from django.utils import timezone
+from accounts.actor import Actor
+from accounts.models import User
+from oncall.actions import acknowledge_escalation, start_escalation
+from oncall.engine import tick
+from oncall.models import EscalationPolicy
+from oncall.sending import send_due
+now = timezone.now()
+with transaction.atomic():
+    escalation = start_escalation(
+        actor=Actor.system("Payments monitor"), policy=EscalationPolicy.objects.get(slug="production-critical"),
+        title="Card payments are declined in Europe", now=now - timedelta(minutes=20),
+        facts={"service": "Payments", "severity": "critical"},
+    )
+    for minutes in (20, 15, 10):
+        tick(now - timedelta(minutes=minutes))
+        send_due(now - timedelta(minutes=minutes))
+    ana = Actor.of_user(User.objects.get(email="ana@example.com"), via="web")
+    acknowledge_escalation(actor=ana, escalation=escalation, now=now - timedelta(minutes=8))
+print("ESCALATION", escalation.pk)
 """
 
 
@@ -54,11 +82,22 @@ def take(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:
         page.evaluate("document.getElementById('toasts')?.replaceChildren()")
         page.screenshot(path=TARGET / f"{name}.png")
         context.close()
-    printed = sitrep.manage("shell", "-c", PAGE_SOMEBODY)
-    token = next(line.split()[1] for line in printed.splitlines() if line.startswith("TOKEN"))
+    context = browser.new_context(base_url=sitrep.url, viewport=LAPTOP, reduced_motion="reduce")
+    page = context.new_page()
+    sign_in(page, sitrep, "ana@example.com")
+    page.goto(f"/oncall/escalations/{told(sitrep, THREE_LEVELS, 'ESCALATION')}/", wait_until="networkidle")
+    page.screenshot(path=TARGET / "ledger.png", full_page=True)
+    context.close()
+    token = told(sitrep, PAGE_SOMEBODY, "TOKEN")
     page = browser.new_context(base_url=sitrep.url, viewport=PHONE, reduced_motion="reduce").new_page()
     page.goto(f"/p/{token}/", wait_until="networkidle")
     page.screenshot(path=TARGET / "acknowledge-phone.png")
+
+
+def told(sitrep: Sitrep, script: str, word: str) -> str:
+    """Runs a script beside the installation and returns what it printed after a word."""
+    printed = sitrep.manage("shell", "-c", script)
+    return next(line.split()[1] for line in printed.splitlines() if line.startswith(word))
 
 
 def main() -> None:
