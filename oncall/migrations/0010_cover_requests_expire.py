@@ -4,15 +4,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('oncall', '0009_calls_for_help'),
+        ("oncall", "0009_calls_for_help"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='coverrequest',
-            name='status',
-            field=models.CharField(choices=[('open', 'Open'), ('accepted', 'Accepted'), ('withdrawn', 'Withdrawn'), ('declined', 'Declined by all'), ('expired', 'Nobody answered')], default='open', max_length=10),
+            model_name="coverrequest",
+            name="status",
+            field=models.CharField(
+                choices=[
+                    ("open", "Open"),
+                    ("accepted", "Accepted"),
+                    ("withdrawn", "Withdrawn"),
+                    ("declined", "Declined by all"),
+                    ("expired", "Nobody answered"),
+                ],
+                default="open",
+                max_length=10,
+            ),
         ),
     ]

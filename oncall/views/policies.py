@@ -67,9 +67,7 @@ def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid() and levels.is_valid():
         given = {"levels": levels.drafts(), **form.cleaned_data}
-        saved = try_action(
-            form, partial(policies.save_policy, actor=actor, policy=policy, now=timezone.now(), **given)
-        )
+        saved = try_action(form, partial(policies.save_policy, actor=actor, policy=policy, now=timezone.now(), **given))
         if saved is not None:
             messages.success(request, _("The policy is saved. Escalations that already run keep the old one."))
             return redirect("oncall:policy", saved.slug)

@@ -48,7 +48,8 @@ def schedule(
 def policy(*levels: LevelDraft, **fields: Any) -> EscalationPolicy:
     """A policy of these levels."""
     number = next(numbers)
-    return save_policy(actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, now=LONG_AGO, **fields)
+    given = {"name": f"Policy {number}", "slug": f"policy-{number}", "levels": levels, "now": LONG_AGO}
+    return save_policy(actor=SYSTEM, **given, **fields)
 
 
 def level(*targets: User | Schedule, minutes: int = 5, **fields: Any) -> LevelDraft:
