@@ -48,8 +48,9 @@ def schedule(
 def policy(*levels: LevelDraft, **fields: Any) -> EscalationPolicy:
     """A policy of these levels."""
     number = next(numbers)
-    given = {"name": f"Policy {number}", "slug": f"policy-{number}", "levels": levels, "now": LONG_AGO}
-    return save_policy(actor=SYSTEM, **given, **fields)
+    return save_policy(
+        actor=SYSTEM, name=f"Policy {number}", slug=f"policy-{number}", levels=levels, now=LONG_AGO, **fields
+    )
 
 
 def level(*targets: User | Schedule, minutes: int = 5, **fields: Any) -> LevelDraft:
