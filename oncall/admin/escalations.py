@@ -10,7 +10,15 @@ from accounts.buttons import press
 from events.admin import ReadOnlyAdmin
 from oncall.actions import acknowledge_escalation, resolve_escalation
 from oncall.admin.rows import ReadOnlyInline
-from oncall.models import EngineBeat, Escalation, EscalationEntry, Page, PageAttempt
+from oncall.models import (
+    EngineBeat,
+    Escalation,
+    EscalationAnswer,
+    EscalationEntry,
+    LedgerRoot,
+    Page,
+    PageAttempt,
+)
 
 
 class OwnEscalations:
@@ -78,3 +86,17 @@ class PageAdmin(OwnEscalations, ReadOnlyAdmin):
 @admin.register(EngineBeat)
 class EngineBeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "beat_at"]
+
+
+@admin.register(EscalationAnswer)
+class EscalationAnswerAdmin(OwnEscalations, ReadOnlyAdmin):
+    path = "escalation"
+    list_display = ["escalation", "user", "kind", "level", "round", "run", "at"]
+    list_filter = ["kind"]
+    search_fields = ["user__name", "escalation__title"]
+    list_select_related = ["user", "escalation"]
+
+
+@admin.register(LedgerRoot)
+class LedgerRootAdmin(ReadOnlyAdmin):
+    list_display = ["day", "lines", "hash", "made_at"]

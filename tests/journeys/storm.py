@@ -11,7 +11,8 @@ from oncall.actions import start_escalation
 from oncall.models import ContactMethod, EscalationLevel, EscalationPolicy, EscalationTarget
 
 LEVELS = 3
-LEVEL_SECONDS = 3
+# All three together outlast the last death.
+LEVEL_SECONDS = 10
 
 
 def begin(receiver: str, number: int) -> None:
