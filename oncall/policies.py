@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -15,10 +16,13 @@ from events.errors import Conflict, Invalid, require
 from events.outbound import AddressRefused
 from oncall import permissions
 from oncall.channels.apprise import parse
+from oncall.foresight import refuse_new_gaps
 from oncall.models import Escalation, EscalationLevel, EscalationPolicy, EscalationTarget, Schedule
 from oncall.naming import check_name
 from oncall.paging_tests import holding_tests, refuse_broken_tests
+from oncall.paths import freeze
 from oncall.permissions import NOT_A_MANAGER
+from oncall.policy_preview import PolicyPreview, compare, coverage_of, whole
 
 LONGEST_TIMEOUT_MINUTES = 24 * 60
 LONGEST_AUTO_RESOLVE_MINUTES = 60 * 24 * 60
@@ -81,11 +85,13 @@ def save_policy(
     acknowledgement_timeout_minutes: int | None = None,
     auto_resolve_minutes: int | None = None,
     low_urgency: str = EscalationPolicy.LowUrgency.PAGE,
+    confirm: bool = False,
     override_reason: str = "",
 ) -> EscalationPolicy:
     """Makes an escalation policy or changes one. Escalations that already run keep their frozen path.
 
-    Raises Conflict if it breaks a paging test, unless an `override_reason` is given.
+    Raises CoverageGetsWorse if in the next 90 days there would be hours in which it reaches nobody and now does, unless
+    `confirm`; and Conflict if it breaks a paging test, unless an `override_reason` is given.
     """
     require(permissions.can_configure(actor), NOT_A_MANAGER)
     held = holding_tests(now)
@@ -102,6 +108,7 @@ def save_policy(
             remedy=f"Use {', '.join(EscalationPolicy.LowUrgency.values)}.",
         )
     created = policy is None
+    before = None if policy is None else freeze(policy, takes_turn=False)
     policy = policy or EscalationPolicy()
     policy.name, policy.slug, policy.description = name.strip(), slug, description
     policy.team, policy.repeats = team, repeats
@@ -112,10 +119,28 @@ def save_policy(
     policy.low_urgency = low_urgency
     policy.save()
     _write_levels(policy, levels)
+    if before is not None and not confirm:
+        zone = ZoneInfo(before["zone"])
+        old, new = coverage_of([before, freeze(policy, takes_turn=False)], now)
+        refuse_new_gaps(whole(old, zone), whole(new, zone), now)
     refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
     name_of_event = "escalation_policy.created" if created else "escalation_policy.changed"
     publish(name_of_event, subject=policy, actor=actor, data={"name": policy.name})
     return policy
+
+
+def preview_policy(*, actor: Actor, policy: EscalationPolicy, now: datetime, **given: Any) -> PolicyPreview:
+    """What `save_policy` would change with the same arguments; nothing is stored.
+
+    It is saved, read back and rolled back: what is shown is what will be. Raises what saving raises but for gaps.
+    """
+    before = freeze(policy, takes_turn=False)
+    with transaction.atomic():
+        allowed = {**given, "confirm": True, "override_reason": "preview"}
+        saved = save_policy(actor=actor, policy=policy, now=now, **allowed)
+        after = freeze(saved, takes_turn=False)
+        transaction.set_rollback(True)
+    return compare(before, after, now)
 
 
 def _check_levels(levels: Sequence[LevelDraft]) -> None:

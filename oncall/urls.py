@@ -25,6 +25,7 @@ urlpatterns = [
     path("oncall/policies/new/", policies.policy_form, name="policy-new"),
     path("oncall/policies/<slug:slug>/", policies.policy_detail, name="policy"),
     path("oncall/policies/<slug:slug>/edit/", policies.policy_form, name="policy-edit"),
+    path("oncall/policies/<slug:slug>/preview/", policies.policy_preview, name="policy-preview"),
     path("oncall/policies/<slug:slug>/remove/", policies.policy_remove, name="policy-remove"),
     path("settings/profile/", profile.profile, name="profile"),
     path("settings/contact-methods/add/", profile.contact_method_add, name="contact-method-add"),

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -89,6 +90,9 @@ class EscalationPolicySerializer(serializers.ModelSerializer[EscalationPolicy]):
         slug_field="slug", queryset=EscalationPolicy.objects.all(), required=False, allow_null=True
     )
     levels = LevelSerializer(many=True)
+    confirm = serializers.BooleanField(
+        required=False, write_only=True, help_text="Save it although there would be hours with nobody."
+    )
     override_reason = serializers.CharField(
         required=False, allow_blank=True, write_only=True, max_length=500, help_text="Why a paging test may break."
     )
@@ -97,11 +101,32 @@ class EscalationPolicySerializer(serializers.ModelSerializer[EscalationPolicy]):
         model = EscalationPolicy
         fields = [
             *("id", "slug", "name", "description", "team", "repeats", "on_exhausted", "next_policy"),
-            *("acknowledgement_timeout_minutes", "auto_resolve_minutes", "low_urgency", "levels", "override_reason"),
+            *("acknowledgement_timeout_minutes", "auto_resolve_minutes", "low_urgency", "levels"),
+            *("confirm", "override_reason"),
         ]
         extra_kwargs: dict[str, Any] = {"name": {"validators": []}}
         # The action says which of them go together, and how to mend it.
         validators: list[Any] = []
+
+
+class LevelChangeSerializer(serializers.Serializer[Any]):
+    """A stretch in which a level (counted from 1) would reach others, by name and id."""
+
+    level = serializers.IntegerField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+    before_ids = serializers.ListField(child=serializers.IntegerField())
+    after_ids = serializers.ListField(child=serializers.IntegerField())
+    is_new_gap = serializers.BooleanField()
+
+
+class PolicyPreviewSerializer(serializers.Serializer[Any]):
+    """What a save would change; `is_worse` when there would be hours in which the policy reaches nobody."""
+
+    is_worse = serializers.BooleanField()
+    changes = LevelChangeSerializer(many=True)
 
 
 KEPT = (
@@ -135,13 +160,31 @@ class EscalationPolicyViewSet(SimulateMixin, mixins.ListModelMixin, mixins.Retri
         return self.answer(policies.save_policy(actor=self.actor, now=timezone.now(), **given), status=201)
 
     def partial_update(self, request: Request, slug: str) -> Response:
+        """Changes a policy. What leaves hours with nobody in the next 90 days needs `confirm` (else 409)."""
         policy = self.get_object()
-        serializer = self.get_serializer(policy, data=request.data, partial=True)
+        given = self._changed(policy)
+        return self.answer(policies.save_policy(actor=self.actor, policy=policy, now=timezone.now(), **given))
+
+    @extend_schema(responses=PolicyPreviewSerializer)
+    @action(detail=True, methods=["post"])
+    def preview(self, request: Request, slug: str) -> Response:
+        """What a change would make of the next 90 days, level by level; nothing is stored."""
+        policy = self.get_object()
+        given = self._changed(policy)
+        preview = policies.preview_policy(actor=self.actor, policy=policy, now=timezone.now(), **given)
+        shown = {
+            "is_worse": preview.is_worse,
+            "changes": [{"level": each.level, **vars(each.difference)} for each in preview.differences],
+        }
+        return Response(PolicyPreviewSerializer(shown).data)
+
+    def _changed(self, policy: EscalationPolicy) -> dict[str, Any]:
+        """What is stored, with what is given instead."""
+        serializer = self.get_serializer(policy, data=self.request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         kept: dict[str, Any] = {name: getattr(policy, name) for name in KEPT}
         kept["levels"] = policies.drafts_of(policy)
-        given = {**kept, **serializer.validated_data}
-        return self.answer(policies.save_policy(actor=self.actor, policy=policy, now=timezone.now(), **given))
+        return {**kept, **serializer.validated_data}
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, slug: str) -> Response:

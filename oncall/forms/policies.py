@@ -181,6 +181,7 @@ class PolicyForm(OverrideReasonMixin, SlugFromNameMixin):
         max_value=LONGEST_AUTO_RESOLVE_MINUTES,
         help_text=_("Empty: it stays open until somebody resolves it."),
     )
+    confirm = forms.BooleanField(label=_("Save it although there would be hours with nobody"), required=False)
     low_urgency = forms.ChoiceField(
         label=_("What is not urgent"),
         choices=EscalationPolicy.LowUrgency.choices,

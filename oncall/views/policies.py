@@ -1,6 +1,7 @@
 """Escalation policies: the list, the ladder in words, setting one up."""
 
 from functools import partial
+from typing import Any
 
 from django.contrib import messages
 from django.db.models import Count
@@ -12,15 +13,17 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actor import actor_of
 from accounts.lists import list_page
-from events.errors import require
+from events.errors import Conflict, Invalid, require
 from events.forms import try_action
 from oncall import permissions, policies
 from oncall.filters import PolicyFilter
+from oncall.foresight import CoverageGetsWorse
 from oncall.forms.policies import LevelFormSet, PolicyForm, level_initial, target_choices
 from oncall.ladder import ladder
 from oncall.models import Escalation, EscalationPolicy, Schedule
 
 RECENT = 10
+DIFFERENCES_SHOWN = 12
 
 
 @require_safe
@@ -65,14 +68,57 @@ def policy_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         initial=_levels(policy) if policy else None,
         form_kwargs={"choices": target_choices(policy)},
     )
+    asks_to_confirm = "confirm" in request.POST
     if request.method == "POST" and form.is_valid() and levels.is_valid():
         given = {"levels": levels.drafts(), **form.cleaned_data}
-        saved = try_action(form, partial(policies.save_policy, actor=actor, policy=policy, now=timezone.now(), **given))
-        if saved is not None:
+        saved = try_action(form, partial(_save_or_ask, actor=actor, policy=policy, now=timezone.now(), **given))
+        if isinstance(saved, CoverageGetsWorse):
+            form.add_error(None, f"{saved.message} {saved.remedy}")
+            asks_to_confirm = True
+        elif saved is not None:
             messages.success(request, _("The policy is saved. Escalations that already run keep the old one."))
             return redirect("oncall:policy", saved.slug)
-    context = {"form": form, "levels": levels, "policy": policy, "facts": condition_facts()}
+    context = {
+        "form": form,
+        "levels": levels,
+        "policy": policy,
+        "facts": condition_facts(),
+        "asks_to_confirm": asks_to_confirm,
+    }
     return render(request, "oncall/policy_form.html", context)
+
+
+def _save_or_ask(**given: Any) -> EscalationPolicy | CoverageGetsWorse:
+    try:
+        return policies.save_policy(**given)
+    except CoverageGetsWorse as worse:
+        return worse
+
+
+@require_POST
+def policy_preview(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a save of the form would change in the next 90 days; nothing is stored."""
+    actor = actor_of(request)
+    require(permissions.can_configure(actor), permissions.NOT_A_MANAGER)
+    policy = get_object_or_404(EscalationPolicy, slug=slug)
+    form = PolicyForm(request.POST)
+    levels = LevelFormSet(request.POST, prefix="levels", form_kwargs={"choices": target_choices(policy)})
+    if not (form.is_valid() and levels.is_valid()):
+        return render(request, "oncall/_policy_preview.html", {"is_unfinished": True})
+    given = {"levels": levels.drafts(), **form.cleaned_data}
+    try:
+        preview = policies.preview_policy(actor=actor, policy=policy, now=timezone.now(), **given)
+    except (Invalid, Conflict) as error:
+        return render(request, "oncall/_policy_preview.html", {"error": error})
+    context = {
+        "preview": preview,
+        "differences": [
+            (each.level, each.difference, each.difference.in_words(preview.zone))
+            for each in preview.differences[:DIFFERENCES_SHOWN]
+        ],
+        "more": max(len(preview.differences) - DIFFERENCES_SHOWN, 0),
+    }
+    return render(request, "oncall/_policy_preview.html", context)
 
 
 @require_POST

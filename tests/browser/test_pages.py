@@ -147,7 +147,12 @@ NOT_PAGES = {
     *("oncall:calendar-read", "oncall:calendar-remove"),
     *("oncall:escalation-decline", "oncall:escalation-escalate", "oncall:escalation-reassign"),
     *("oncall:escalation-help", "oncall:escalation-snooze", "oncall:escalation-again", "oncall:paging-test-remove"),
-    *("oncall:escalation-resolve", "oncall:contact-method-add", "oncall:contact-method-switch"),
+    *(
+        "oncall:escalation-resolve",
+        "oncall:policy-preview",
+        "oncall:contact-method-add",
+        "oncall:contact-method-switch",
+    ),
     *("oncall:answer-act", "oncall:twilio-sms", "oncall:twilio-voice", "oncall:twilio-status", "oncall:service-worker"),
     *("oncall:manifest", "oncall:push-subscribe", "oncall:contact-method-code", "oncall:contact-method-verify"),
     *("oncall:contact-method-secret", "oncall:contact-method-row", "oncall:rules-save", "oncall:quiet-hours-save"),
