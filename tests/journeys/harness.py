@@ -9,9 +9,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +31,11 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 # The test processes use the first Valkey databases; journeys take theirs from the end.
 LAST_VALKEY_DATABASE = 63
+FIRST_PORT = 20_000
+PORTS_EACH = 1_000
+PORT_RANGES = 12
+# Another run on this machine begins somewhere else.
+_ports_taken = count(os.getpid() * 7)
 # How long anything may take before it counts as broken: long enough for a small machine with other work.
 PATIENCE_SECONDS = 60.0
 HTTP_SECONDS = 30.0
@@ -38,10 +44,18 @@ ADMIN_PASSWORD = "journey-password-1"
 
 
 def free_port() -> int:
-    """Returns a port of the loopback interface that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Returns a port of the loopback interface that nothing listens on, and that nothing else here will be given.
+
+    It lies below the ports that the kernel gives away by itself, each test process has a range of its own, and none is
+    returned twice: between this answer and the server that takes the port, seconds may pass.
+    """
+    first = FIRST_PORT + worker_number() % PORT_RANGES * PORTS_EACH
+    for number in _ports_taken:
+        port = first + number % PORTS_EACH
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("The numbers never end.")
 
 
 def wait_for(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_SECONDS) -> T:
