@@ -123,15 +123,35 @@ class PagingTest(models.Model):
     """A promise about paging that every save of a schedule or a policy must keep.
 
     `spec` is one entry of a paging tests file (docs/user/paging-tests.md); `policies` it speaks of are found by slug.
+    What came of it is kept as of `checked_at`: `looks_at` is the instant that was simulated then, `broken` has a line
+    for each promise that did not hold. Nothing was found out yet while `checked_at` is empty.
     """
+
+    class Outcome(models.TextChoices):
+        UNCHECKED = "unchecked", _("Not checked yet")
+        HOLDS = "holds", _("Holds")
+        BROKEN = "broken", _("Broken")
+        UNKNOWN = "unknown", _("Can't be checked")
 
     name = models.CharField(max_length=200, unique=True)
     spec: Any = models.JSONField()
     is_active = models.BooleanField(default=True)
+    author = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="paging_tests")
     created_at = models.DateTimeField(auto_now_add=True)
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.UNCHECKED)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    looks_at = models.DateTimeField(null=True, blank=True)
+    broken: Any = models.JSONField(default=list, blank=True)
 
     class Meta:
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(outcome="unchecked", checked_at__isnull=True)
+                | (~Q(outcome="unchecked") & Q(checked_at__isnull=False)),
+                name="paging_test_checked",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
