@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
         "options": {"expires": 50},
     },
     "schedules-sweep": {"task": "schedules.look_after", "schedule": timedelta(minutes=10), "options": {"expires": 500}},
+    "paging-tests-sweep": {"task": "paging_tests.check", "schedule": timedelta(hours=1), "options": {"expires": 3000}},
     "duty-sweep": {"task": "duty.hand_over", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
 }
 

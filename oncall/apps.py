@@ -12,5 +12,7 @@ class OncallConfig(AppConfig):
         for channel in ("apprise", "mail", "push", "sms", "voice", "web", "webhook"):
             import_module(f"oncall.channels.{channel}")
         import_module("oncall.duty_handlers")
+        import_module("oncall.paging_test_handlers")
+        import_module("oncall.paging_test_tasks")
         import_module("oncall.schedule_handlers")
         import_module("oncall.telling")

@@ -19,6 +19,8 @@ urlpatterns = [
     path("oncall/simulator/", simulator.simulator, name="simulator"),
     path("oncall/paging-tests/", paging_tests.paging_test_list, name="paging-tests"),
     path("oncall/paging-tests/new/", paging_tests.paging_test_form, name="paging-test-new"),
+    path("oncall/paging-tests/check/", paging_tests.paging_test_check, name="paging-tests-check"),
+    path("oncall/paging-tests/<int:pk>/check/", paging_tests.paging_test_check, name="paging-test-check"),
     path("oncall/paging-tests/<int:pk>/", paging_tests.paging_test_form, name="paging-test"),
     path("oncall/paging-tests/<int:pk>/remove/", paging_tests.paging_test_remove, name="paging-test-remove"),
 ]

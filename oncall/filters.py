@@ -263,10 +263,11 @@ class PageFilter(ListFilter):
 
 
 class PagingTestFilter(ListFilter):
-    """Paging tests by whether they guard anything."""
+    """Paging tests by what last came of them, and by whether they guard anything."""
 
     search_fields = ("name",)
 
+    outcome = django_filters.MultipleChoiceFilter(choices=PagingTest.Outcome.choices, label=_("Outcome"))
     is_active = django_filters.BooleanFilter(label=_("Guards"))
 
     class Meta:

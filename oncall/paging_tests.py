@@ -3,7 +3,7 @@
 What a test is about is a subject: an app above registers its own (a service, an alert's payload) with `subject`.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,14 +13,15 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from accounts.models import User
-from events.actions import publish
+from events.actions import Fact, publish, publish_all
 from events.errors import Conflict, Invalid, require
 from oncall.models import EscalationPolicy, PagingTest, Schedule
-from oncall.permissions import NOT_A_MANAGER, can_configure
+from oncall.permissions import NOT_A_MANAGER, can_configure, can_run_paging_tests
 from oncall.promises import ON_CALL, Expectation, Promise, moment_of, promise_of, read_file
 from oncall.roster import on_call_at
 from oncall.simulation import SimulatedPage, Simulation, simulate
 
+CHECKER = Actor.system("Paging tests")
 MOST_BROKEN_NAMED = 5
 
 # From the promise and the instant to what would happen; raises Unknown when the subject is not there.
@@ -39,10 +40,18 @@ class Outcome:
     name: str
     at: datetime | None
     broken: tuple[str, ...]
+    is_unknown: bool = False
 
     @property
     def holds(self) -> bool:
         return not self.broken
+
+    @property
+    def kind(self) -> str:
+        """How it is kept: holds, broken, or unknown when what the test is about is not there."""
+        if self.holds:
+            return PagingTest.Outcome.HOLDS
+        return PagingTest.Outcome.UNKNOWN if self.is_unknown else PagingTest.Outcome.BROKEN
 
 
 def subject(name: str) -> Callable[[Subject], Subject]:
@@ -73,7 +82,7 @@ def run_test(spec: Any, now: datetime) -> Outcome:
     try:
         found = _subjects[promise.subject](promise, at)
     except Unknown as error:
-        return Outcome(promise.name, at, (str(error),))
+        return Outcome(promise.name, at, (str(error),), is_unknown=True)
     lines = [line for expectation in promise.expect if (line := _broken(expectation, found, at))]
     return Outcome(promise.name, at, tuple(lines))
 
@@ -127,20 +136,62 @@ def _people(who: str, at: datetime) -> list[tuple[int, str]]:
     return [(found[0].pk, found[0].display_name)]
 
 
-def run_stored(now: datetime, *, only: Collection[str] | None = None) -> list[Outcome]:
-    """The outcomes of the active tests (or of those of these names), in the order of their names."""
-    tests = PagingTest.objects.filter(is_active=True)
-    if only is not None:
-        tests = tests.filter(name__in=only)
-    return [outcome_of(test, now) for test in tests]
+def run_stored(now: datetime) -> list[Outcome]:
+    """The outcomes of the active tests, in the order of their names; nothing is kept."""
+    return [outcome_of(test, now) for test in PagingTest.objects.filter(is_active=True)]
 
 
 def outcome_of(test: PagingTest, now: datetime) -> Outcome:
-    """What comes of a stored test now; one whose format nobody knows any more is broken, not an error."""
+    """What comes of a stored test now; one whose format nobody knows any more is unknown, not an error."""
     try:
         return run_test({**test.spec, "name": test.name}, now)
     except Invalid as error:
-        return Outcome(test.name, None, (error.message,))
+        return Outcome(test.name, None, (error.message,), is_unknown=True)
+
+
+# --- Keeping what came of them ----------------------------------------------------------------------------------------
+
+
+def check_paging_tests(now: datetime) -> int:
+    """Checks every stored test, active or not, and keeps what comes of each; returns how many do not hold."""
+    outcomes = _check(PagingTest.objects.all(), now=now, actor=CHECKER)
+    return sum(not outcome.holds for outcome in outcomes)
+
+
+def run_paging_tests(*, actor: Actor, tests: Iterable[PagingTest], now: datetime) -> list[Outcome]:
+    """Checks these tests because somebody wants to know; what comes of them is kept and returned."""
+    require(can_run_paging_tests(actor), "Viewers may not run paging tests.")
+    return _check(tests, now=now, actor=actor)
+
+
+def _check(tests: Iterable[PagingTest], *, now: datetime, actor: Actor) -> list[Outcome]:
+    found = [(test, outcome_of(test, now)) for test in tests]
+    keep_outcomes({test.pk: outcome for test, outcome in found}, now=now, actor=actor)
+    return [outcome for _test, outcome in found]
+
+
+@transaction.atomic
+def keep_outcomes(found: Mapping[int, Outcome], *, now: datetime, actor: Actor) -> None:
+    """Keeps what came of the tests of these ids, unless something newer is known.
+
+    Publishes `paging_test.broke` for each active test that held and does not any more, `paging_test.mended` for each
+    that holds again.
+    """
+    if not found:
+        return
+    newer = Q(checked_at__gt=now)
+    rows = list(PagingTest.objects.select_for_update().filter(pk__in=found).exclude(newer).order_by("pk"))
+    facts = []
+    for row in rows:
+        outcome, before = found[row.pk], row.outcome
+        row.outcome, row.checked_at = outcome.kind, now
+        row.looks_at, row.broken = outcome.at, list(outcome.broken)
+        held, holds = before == PagingTest.Outcome.HOLDS, outcome.holds
+        if row.is_active and before != PagingTest.Outcome.UNCHECKED and held != holds:
+            name = "paging_test.mended" if holds else "paging_test.broke"
+            facts.append(Fact(name, row, {"name": row.name, "broken": list(outcome.broken)}))
+    PagingTest.objects.bulk_update(rows, ["outcome", "checked_at", "looks_at", "broken"])
+    publish_all(facts, actor=actor)
 
 
 # --- Guarding saves ---------------------------------------------------------------------------------------------------
@@ -154,25 +205,23 @@ def holding_tests(now: datetime) -> set[str]:
 def refuse_broken_tests(held: Collection[str], *, now: datetime, actor: Actor, override_reason: str = "") -> None:
     """Raises Conflict if what was just written, in the caller's transaction, breaks tests that held before.
 
-    With a reason it is let through, and the reason is recorded with each test that it breaks.
+    With a reason it is let through, and the reason is recorded with each test that it breaks. What comes of every
+    active test is kept.
     """
-    if not held:
-        return
-    broken = [outcome for outcome in run_stored(now, only=held) if not outcome.holds]
-    if not broken:
-        return
-    if not override_reason.strip():
-        named = "; ".join(f"“{outcome.name}”: {outcome.broken[0]}" for outcome in broken[:MOST_BROKEN_NAMED])
+    found = [(test, outcome_of(test, now)) for test in PagingTest.objects.filter(is_active=True)]
+    broken = [(test, outcome) for test, outcome in found if not outcome.holds and test.name in held]
+    if broken and not override_reason.strip():
+        named = "; ".join(f"“{test.name}”: {outcome.broken[0]}" for test, outcome in broken[:MOST_BROKEN_NAMED])
         raise Conflict(
             f"This breaks {'a paging test' if len(broken) == 1 else f'{len(broken)} paging tests'}: {named}.",
             code="breaks_paging_tests",
             field="override_reason",
             remedy="Change it, mend the test, or give a reason to save it all the same.",
         )
-    tests = {test.name: test for test in PagingTest.objects.filter(name__in=[outcome.name for outcome in broken])}
-    for outcome in broken:
+    keep_outcomes({test.pk: outcome for test, outcome in found}, now=now, actor=actor)
+    for test, outcome in broken:
         data = {"name": outcome.name, "reason": override_reason.strip()[:500], "broken": list(outcome.broken)}
-        publish("paging_test.overridden", subject=tests[outcome.name], actor=actor, data=data)
+        publish("paging_test.overridden", subject=test, actor=actor, data=data)
 
 
 # --- Storing ----------------------------------------------------------------------------------------------------------
@@ -180,21 +229,26 @@ def refuse_broken_tests(held: Collection[str], *, now: datetime, actor: Actor, o
 
 @transaction.atomic
 def save_paging_test(
-    *, actor: Actor, name: str, spec: Any, test: PagingTest | None = None, is_active: bool = True
+    *, actor: Actor, name: str, spec: Any, now: datetime, test: PagingTest | None = None, is_active: bool = True
 ) -> PagingTest:
-    """Stores a test or changes one; `spec` is an entry of a paging tests file, its name is `name`."""
+    """Stores a test or changes one, and checks it; `spec` is an entry of a paging tests file, its name is `name`.
+
+    Whoever writes it first is its author: they hear when it begins to fail.
+    """
     require(can_configure(actor), NOT_A_MANAGER)
     promise = promise_of({**spec, "name": name} if isinstance(spec, dict) else spec, _subjects)
     same = PagingTest.objects.filter(name__iexact=promise.name)
     if (same.exclude(pk=test.pk) if test else same).exists():
         raise Conflict(f"{promise.name} is taken.", field="name", remedy="Choose another name.")
     created = test is None
-    test = test or PagingTest()
+    test = test or PagingTest(author_id=actor.user_id)
     test.name, test.is_active = promise.name, is_active
     test.spec = {key: value for key, value in spec.items() if key != "name"}
     test.save()
     event = "paging_test.created" if created else "paging_test.changed"
     publish(event, subject=test, actor=actor, data={"name": test.name, "is_active": is_active})
+    _check([test], now=now, actor=actor)
+    test.refresh_from_db()
     return test
 
 
@@ -207,11 +261,11 @@ def remove_paging_test(*, actor: Actor, test: PagingTest) -> None:
 
 
 @transaction.atomic
-def store_file(*, actor: Actor, text: str) -> list[PagingTest]:
+def store_file(*, actor: Actor, text: str, now: datetime) -> list[PagingTest]:
     """Stores every entry of a paging tests file, in the place of the tests of the same names."""
     stored = {test.name: test for test in PagingTest.objects.select_for_update()}
     return [
-        save_paging_test(actor=actor, name=entry["name"], spec=entry, test=stored.get(entry["name"]))
+        save_paging_test(actor=actor, name=entry["name"], spec=entry, now=now, test=stored.get(entry["name"]))
         for entry in entries_of(text)
     ]
 

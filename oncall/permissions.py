@@ -14,6 +14,11 @@ def can_configure(actor: Actor) -> bool:
     return actor.has_role(Role.MANAGER)
 
 
+def can_run_paging_tests(actor: Actor) -> bool:
+    """Responders may look whether a promise holds; only managers write one."""
+    return actor.has_role(Role.RESPONDER)
+
+
 def can_override(actor: Actor) -> bool:
     """Responders cover for each other."""
     return actor.has_role(Role.RESPONDER)

@@ -1,10 +1,15 @@
 """Escalation policies in the admin."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 
+from accounts.buttons import press
 from events.admin import ReadOnlyAdmin
 from oncall.admin.rows import ReadOnlyInline
 from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, PagingTest
+from oncall.paging_tests import run_paging_tests
 
 
 class LevelInline(ReadOnlyInline):
@@ -37,6 +42,18 @@ class EscalationLevelAdmin(ReadOnlyAdmin):
 
 @admin.register(PagingTest)
 class PagingTestAdmin(ReadOnlyAdmin):
-    list_display = ["name", "is_active", "created_at"]
-    list_filter = ["is_active"]
+    list_display = ["name", "outcome", "checked_at", "is_active", "author", "created_at"]
+    list_filter = ["outcome", "is_active"]
     search_fields = ["name"]
+    list_select_related = ["author"]
+    actions = ["check_now"]
+
+    @admin.action(description="Check the selected paging tests now", permissions=["view"])
+    def check_now(self, request: HttpRequest, queryset: QuerySet[PagingTest]) -> None:
+        now = timezone.now()
+        press(
+            request,
+            queryset,
+            lambda actor, test: run_paging_tests(actor=actor, tests=[test], now=now),
+            done="The selected paging tests are checked.",
+        )

@@ -1,5 +1,6 @@
 """Time travel, paging tests and the roster in the REST API."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -77,15 +78,31 @@ class SimulateMixin(ActionViewSet):
 
 
 class PagingTestSerializer(serializers.ModelSerializer[PagingTest]):
-    """A stored paging test; `spec` is an entry of a paging tests file. While it is active no save may break it."""
+    """A stored paging test; `spec` is an entry of a paging tests file. While it is active no save may break it.
+
+    `outcome` (unchecked, holds, broken, unknown) and `broken` are as of `checked_at`; `looks_at` is the instant that
+    was simulated then. `author` hears when it begins to fail.
+    """
 
     spec = serializers.DictField()
+    broken = serializers.ListField(child=serializers.CharField(), read_only=True)
     is_active = serializers.BooleanField(required=False)
 
     class Meta:
         model = PagingTest
-        fields = ["id", "name", "spec", "is_active", "created_at"]
-        read_only_fields = ["id", "created_at"]
+        fields = [
+            "id",
+            "name",
+            "spec",
+            "is_active",
+            "outcome",
+            "broken",
+            "checked_at",
+            "looks_at",
+            "author",
+            "created_at",
+        ]
+        read_only_fields = ["id", "outcome", "checked_at", "looks_at", "author", "created_at"]
         extra_kwargs: dict[str, Any] = {"name": {"validators": []}}
 
 
@@ -95,6 +112,7 @@ class OutcomeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     at = serializers.DateTimeField(allow_null=True)
     holds = serializers.BooleanField()
+    outcome = serializers.CharField(source="kind")
     broken = serializers.SerializerMethodField()
 
     @extend_schema_field({"type": "array", "items": {"type": "string"}})
@@ -109,10 +127,12 @@ class PagingTestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
     serializer_class = PagingTestSerializer
     filterset_class = PagingTestFilter
     write_scope = Scope.ONCALL
-    ordering_fields = ["id", "name"]
+    ordering_fields = ["id", "name", "outcome", "checked_at"]
 
     def create(self, request: Request) -> Response:
-        return self.answer(paging_tests.save_paging_test(actor=self.actor, **self.validated()), status=201)
+        return self.answer(
+            paging_tests.save_paging_test(actor=self.actor, now=timezone.now(), **self.validated()), status=201
+        )
 
     def partial_update(self, request: Request, pk: str) -> Response:
         test = self.get_object()
@@ -120,7 +140,7 @@ class PagingTestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
         serializer.is_valid(raise_exception=True)
         kept = {"name": test.name, "spec": test.spec, "is_active": test.is_active}
         given = {**kept, **serializer.validated_data}
-        return self.answer(paging_tests.save_paging_test(actor=self.actor, test=test, **given))
+        return self.answer(paging_tests.save_paging_test(actor=self.actor, now=timezone.now(), test=test, **given))
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: str) -> Response:
@@ -130,8 +150,18 @@ class PagingTestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
     @extend_schema(request=None, responses=OutcomeSerializer)
     @action(detail=True, methods=["post"])
     def run(self, request: Request, pk: str) -> Response:
-        """Whether it holds now; nothing is written."""
-        return Response(OutcomeSerializer(paging_tests.outcome_of(self.get_object(), timezone.now())).data)
+        """Checks it now, and keeps what comes of it."""
+        (outcome,) = self._run([self.get_object()])
+        return Response(OutcomeSerializer(outcome).data)
+
+    @extend_schema(request=None, responses=OutcomeSerializer(many=True), filters=False)
+    @action(detail=False, methods=["post"], url_path="run", pagination_class=None, filter_backends=[])
+    def run_all(self, request: Request) -> Response:
+        """Checks every test now, and keeps what comes of each."""
+        return Response(OutcomeSerializer(self._run(PagingTest.objects.all()), many=True).data)
+
+    def _run(self, tests: Iterable[PagingTest]) -> list[paging_tests.Outcome]:
+        return paging_tests.run_paging_tests(actor=self.actor, tests=tests, now=timezone.now())
 
 
 class RosterViewSet(ActionViewSet):

@@ -1,6 +1,5 @@
-"""Paging tests: whether each holds now, writing one, taking one away."""
+"""Paging tests: what last came of each, checking them now, writing one, taking one away."""
 
-from dataclasses import dataclass
 from functools import partial
 
 from django.contrib import messages
@@ -20,25 +19,31 @@ from oncall.forms.simulation import PagingTestForm
 from oncall.models import PagingTest
 
 
-@dataclass(frozen=True)
-class Row:
-    """A stored test and what comes of it now."""
-
-    test: PagingTest
-    outcome: paging_tests.Outcome
-
-
 @require_safe
 def paging_test_list(request: HttpRequest) -> HttpResponse:
-    """Every test with its outcome; those of the shown page are run as the page is made."""
-    found = list_page(request, PagingTest.objects.order_by("name"), PagingTestFilter, sortable=("name",))
-    now = timezone.now()
+    """Every test with what last came of it."""
+    actor = actor_of(request)
+    sortable = ("name", "outcome", "checked_at")
     context = {
-        "list": found,
-        "rows": [Row(test, paging_tests.outcome_of(test, now)) for test in found.page],
-        "may_configure": permissions.can_configure(actor_of(request)),
+        "list": list_page(request, PagingTest.objects.order_by("name"), PagingTestFilter, sortable=sortable),
+        "may_configure": permissions.can_configure(actor),
+        "may_run": permissions.can_run_paging_tests(actor),
     }
     return render(request, "oncall/paging_test_list.html", context)
+
+
+@require_POST
+def paging_test_check(request: HttpRequest, pk: int | None = None) -> HttpResponse:
+    """Checks one test now, or all."""
+    tests = [get_object_or_404(PagingTest, pk=pk)] if pk else PagingTest.objects.all()
+    outcomes = paging_tests.run_paging_tests(actor=actor_of(request), tests=tests, now=timezone.now())
+    if pk:
+        held = outcomes[0].holds
+        messages.success(request, _("It holds.") if held else _("It does not hold: see what happens instead."))
+        return redirect("oncall:paging-test", pk)
+    given = {"held": sum(outcome.holds for outcome in outcomes), "count": len(outcomes)}
+    messages.success(request, _("%(held)d of %(count)d hold.") % given)
+    return redirect("oncall:paging-tests")
 
 
 def paging_test_form(request: HttpRequest, pk: int | None = None) -> HttpResponse:
@@ -48,13 +53,12 @@ def paging_test_form(request: HttpRequest, pk: int | None = None) -> HttpRespons
     test = get_object_or_404(PagingTest, pk=pk) if pk else None
     form = PagingTestForm(request.POST or None, initial=PagingTestForm.initial_of(test) if test else None)
     if request.method == "POST" and form.is_valid():
-        save = partial(paging_tests.save_paging_test, actor=actor, test=test, **form.cleaned_data)
+        save = partial(paging_tests.save_paging_test, actor=actor, test=test, now=timezone.now(), **form.cleaned_data)
         saved = try_action(form, save)
         if saved is not None:
             messages.success(request, _("The paging test is saved."))
             return redirect("oncall:paging-tests")
-    context = {"form": form, "test": test, "outcome": paging_tests.outcome_of(test, timezone.now()) if test else None}
-    return render(request, "oncall/paging_test_form.html", context)
+    return render(request, "oncall/paging_test_form.html", {"form": form, "test": test})
 
 
 @require_POST

@@ -44,8 +44,8 @@ def tell_of_paging(now: datetime) -> dict[str, str]:
     kept = {"policy": policy.slug, "at": "Sunday 03:00 Europe/Berlin"}
     whoever = {"pages": "whoever is on call on primary-on-call", "within": "1 minute"}
     holds = save_paging_test(
-        actor=manager, name="Nights page whoever is on call at once", spec={**kept, "expect": [whoever]}
+        actor=manager, name="Nights page whoever is on call at once", spec={**kept, "expect": [whoever]}, now=now
     )
     broken = {**kept, "expect": [{"pages": "bob@example.com", "within": "2 minutes", "by": "voice"}]}
-    save_paging_test(actor=manager, name="Bob is rung within two minutes", spec=broken)
+    save_paging_test(actor=manager, name="Bob is rung within two minutes", spec=broken, now=now)
     return {"ledger": str(escalation.pk), "paging_test": str(holds.pk)}

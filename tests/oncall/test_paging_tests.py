@@ -222,12 +222,12 @@ def test_a_file_is_stored_and_stored_again_in_the_place_of_the_same_names(tmp_pa
 
 def stored(name: str = "Nights", **fields: Any) -> PagingTest:
     given = fields.pop("spec", spec({"pages": "Ana"}))
-    return save_paging_test(actor=actor(Role.MANAGER), name=name, spec=given, **fields)
+    return save_paging_test(actor=actor(Role.MANAGER), name=name, spec=given, now=NOON, **fields)
 
 
 def test_only_managers_store_and_remove_tests() -> None:
     with pytest.raises(NotAllowed):
-        save_paging_test(actor=actor(), name="Nights", spec=spec({"pages": "Ana"}))
+        save_paging_test(actor=actor(), name="Nights", spec=spec({"pages": "Ana"}), now=NOON)
     test = stored()
     with pytest.raises(NotAllowed):
         remove_paging_test(actor=actor(), test=test)

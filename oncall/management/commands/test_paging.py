@@ -30,7 +30,7 @@ class Command(BaseCommand):
             outcomes = [run_test(entry, now) for text in texts for entry in entries_of(text)]
             if options["store"]:
                 for text in texts:
-                    store_file(actor=Actor.system(via="command"), text=text)
+                    store_file(actor=Actor.system(via="command"), text=text, now=now)
         except (OSError, DomainError) as error:
             raise CommandError(str(error)) from error
         if not texts:
