@@ -4,6 +4,7 @@ Due times live in the database. A tick claims with SKIP LOCKED, so any number of
 leaves nothing half done: its transaction never happened.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -48,6 +49,11 @@ FROM unnest(%s::bigint[], {", ".join(f"%s::{kind}[]" for kind in MOVED_FIELDS.va
     AS moved(id, {", ".join(f'"{name}"' for name in MOVED_FIELDS)})
 WHERE oncall_escalation.id = moved.id
 """  # noqa: S608  (made of the constants above)
+# What the ORM has no word for: the row that is not there yet, and the one that is too young to be written again.
+BEAT = """
+INSERT INTO oncall_enginebeat (name, beat_at, data) VALUES (%s, %s, '{}')
+ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at WHERE oncall_enginebeat.beat_at < %s
+"""
 
 
 @dataclass
@@ -90,7 +96,7 @@ def tick(now: datetime, *, limit: int = 200) -> int:
 
 
 def _write(due: list[Escalation], moves: Moves) -> None:
-    _store(due)
+    store_moves(due)
     Page.objects.bulk_create(moves.pages, ignore_conflicts=True)
     EscalationEntry.objects.bulk_create(moves.entries)
     publish_all(moves.facts, actor=ENGINE)
@@ -98,8 +104,8 @@ def _write(due: list[Escalation], moves: Moves) -> None:
         poke(SEND_PAGES)
 
 
-def _store(moved: list[Escalation]) -> None:
-    """Writes where the moved escalations stand now, all in one statement."""
+def store_moves(moved: Sequence[Escalation]) -> None:
+    """Writes where locked escalations stand now (their `MOVED_FIELDS`), all in one statement."""
     columns = [[getattr(escalation, name) for escalation in moved] for name in ("pk", *MOVED_FIELDS)]
     with connection.cursor() as cursor:
         cursor.execute(STORE_MOVES, columns)
@@ -216,8 +222,8 @@ def earliest(*instants: datetime | None) -> datetime | None:
 
 def beat(name: str, now: datetime) -> None:
     """Records that an engine has done its round, at most once a second."""
-    if not EngineBeat.objects.filter(name=name, beat_at__lt=now - BEAT_EVERY).update(beat_at=now):
-        EngineBeat.objects.get_or_create(name=name, defaults={"beat_at": now})
+    with connection.cursor() as cursor:
+        cursor.execute(BEAT, [name, now, now - BEAT_EVERY])
 
 
 def heartbeat_age(now: datetime) -> timedelta | None:

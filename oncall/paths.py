@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F
+from django.db.models import F, Prefetch
 
 from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, Urgency
 from oncall.targets import service_owner
@@ -70,8 +70,8 @@ def path_to_user(user_id: int, name: str, old: Path) -> Path:
 
 
 def _levels(policy: EscalationPolicy) -> list[EscalationLevel]:
-    related = ("targets__schedule", "targets__user", "targets__team")
-    return list(policy.levels.prefetch_related(*related).order_by("position"))
+    targets = Prefetch("targets", EscalationTarget.objects.select_related("schedule", "user", "team"))
+    return list(policy.levels.prefetch_related(targets).order_by("position"))
 
 
 def frozen_level(level: EscalationLevel, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from oncall.channels import Message, Result
 from oncall.engine import tick
 from oncall.models import ContactMethod, Escalation, Page, PageAttempt
 from oncall.reaching import send_test
+from oncall.records import Bundle, Conclusion, record
 from oncall.sending import LEASE, send_due
 from oncall.tasks import tick_task
 from tests.factories import oncall
@@ -185,9 +186,9 @@ def test_a_page_that_kills_every_sender_is_given_up_in_the_end(
 
 def test_a_late_sender_does_not_undo_what_came_after_its_lease(now: datetime, line: Line) -> None:
     escalation = paged(now)
-    stale = sending._claim(now, 10)[0]
+    (stale,) = sending._read(sending._claim(now, 10))
     send_due(now + LEASE)
-    sending._conclude(sending.Bundle((stale,)), Result("failed", "much too late"), now + LEASE)
+    record([Conclusion(Bundle((stale,)), Result("failed", "much too late"), Page.State.FAILED)], now + LEASE)
     assert state(escalation) == Page.State.SENT
     assert attempts(escalation) == [(1, "failed", "much too late"), (2, "accepted", "")]
 
