@@ -13,9 +13,9 @@ from django.utils.translation import ngettext
 from accounts.models import Role, User
 from alerts.models import RawEvent
 from events.models import Delivery
-from oncall.audit import last_audit
+from oncall import audit, unreachable
 from oncall.engine import heartbeat_age, overdue
-from oncall.models import Escalation, Page
+from oncall.models import EngineBeat, Escalation, Page
 from oncall.roster import schedule_ids_naming, schedule_specs
 from oncall.rota import on_call_until
 
@@ -66,7 +66,9 @@ class Frame:
         if age is None or age > ENGINE_IS_LATE or overdue(now):
             text = _("Paging is late: the engine has not done its round. Check the worker and beat processes.")
             banners.append(_banner("down", text, ""))
-        banners += _audit(now)
+        kept = EngineBeat.objects.in_bulk([audit.NAME, unreachable.NAME])
+        banners += _audit(kept.get(audit.NAME), now)
+        banners += _unreachable(self.user, kept.get(unreachable.NAME), now)
         broken = self.user.contact_methods.filter(is_enabled=True).exclude(broken_reason="").first()
         if broken is not None:
             text = _("You are no longer paged through %(method)s: it refused for good. Mend or remove it.")
@@ -86,12 +88,28 @@ class Frame:
         return banners
 
 
-def _audit(now: datetime) -> list[dict[str, str]]:
-    audit = last_audit()
-    if audit is None or audit.holds or audit.is_stale(now):
+def _audit(kept: EngineBeat | None, now: datetime) -> list[dict[str, str]]:
+    last = audit.audit_in(kept)
+    if last is None or last.holds or last.is_stale(now):
         return []
-    text = _("Paging is not as it must be: %(problem)s.") % {"problem": "; ".join(audit.problems)}
+    text = _("Paging is not as it must be: %(problem)s.") % {"problem": "; ".join(last.problems)}
     return [_banner("down", text, reverse("oncall:escalations"))]
+
+
+def _unreachable(user: User, kept: EngineBeat | None, now: datetime) -> list[dict[str, str]]:
+    found = unreachable.unreachable_for(user, kept, now)
+    banners = []
+    if found.is_viewer:
+        text = _("Nothing reaches you, and you are on call now or within a day: add a contact method.")
+        banners.append(_banner("down", text, reverse("oncall:profile")))
+    if found.others:
+        text = ngettext(
+            "%(count)d person on call now or within a day cannot be reached.",
+            "%(count)d people on call now or within a day cannot be reached.",
+            found.others,
+        )
+        banners.append(_banner("warn", text % {"count": found.others}, reverse("oncall:now")))
+    return banners
 
 
 def _banner(kind: str, text: str, url: str) -> dict[str, str]:

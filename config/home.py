@@ -19,6 +19,7 @@ from catalog.models import Service
 from incidents.models import Incident, IncidentQuerySet, RoleAssignment, Severity
 from incidents.permissions import can_declare
 from oncall.covering import open_requests_for
+from oncall.mine import waiting_surveys
 from oncall.models import Escalation, Schedule
 from oncall.permissions import can_page
 from oncall.standings import standings
@@ -67,6 +68,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "open_count": visible.open().count(),
         "my_escalations": Escalation.objects.unanswered_for(user_of(request)),
         "cover_requests": open_requests_for(user_of(request), now)[:ITEMS_SHOWN],
+        "surveys": waiting_surveys(user_of(request), now)[:ITEMS_SHOWN],
         "my_roles": RoleAssignment.objects.filter(
             user_id=actor.person_id, ended_at=None, incident__in=visible.open()
         ).select_related("role", "incident__severity", "incident__status"),

@@ -93,7 +93,11 @@ class LastAudit:
 
 def last_audit() -> LastAudit | None:
     """The newest result; None if there never was one."""
-    beat = EngineBeat.objects.filter(name=NAME).first()
+    return audit_in(EngineBeat.objects.filter(name=NAME).first())
+
+
+def audit_in(beat: EngineBeat | None) -> LastAudit | None:
+    """The result that this row keeps."""
     if beat is None:
         return None
     return LastAudit(beat.beat_at, bool(beat.data.get("holds")), tuple(beat.data.get("problems", ())))

@@ -35,10 +35,11 @@ class OnDuty:
 
 @dataclass(frozen=True)
 class BoardRow:
-    """A schedule on the board."""
+    """A schedule on the board: who is on call, and who comes next."""
 
     standing: Standing
     on_duty: list[OnDuty]
+    coming: list[OnDuty]
 
     @property
     def schedule(self) -> Schedule:
@@ -60,15 +61,18 @@ def board(now: datetime, team: Team | None = None) -> list[BoardTeam]:
     """
     ids = None if team is None else set(team.schedules.values_list("pk", flat=True))
     found = standings(now, ids)
-    methods = usable_methods({person.pk for standing in found for person in standing.people})
+    methods = usable_methods({person.pk for each in found for person in [*each.people, *each.next_people]})
     teams: dict[int, list[BoardRow]] = defaultdict(list)
     names: dict[int, Team] = {}
     for standing in found:
-        on_duty = [OnDuty(person, reach_of(methods.get(person.pk, []), now)) for person in standing.people]
+        on_duty, coming = (
+            [OnDuty(person, reach_of(methods.get(person.pk, []), now)) for person in people]
+            for people in (standing.people, standing.next_people)
+        )
         owner = standing.schedule.team
         if owner is not None:
             names[owner.pk] = owner
-        teams[owner.pk if owner else 0].append(BoardRow(standing, on_duty))
+        teams[owner.pk if owner else 0].append(BoardRow(standing, on_duty, coming))
     order = sorted(teams, key=lambda pk: (pk == 0, names[pk].name if pk else ""))
     return [BoardTeam(names.get(pk), teams[pk]) for pk in order]
 

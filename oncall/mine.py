@@ -120,7 +120,7 @@ def my_on_call(user: User, now: datetime) -> MyOnCall:
         escalations=Escalation.objects.unanswered_for(user),
         cover_requests=list(_own_requests(user, now)),
         asked_to_cover=list(open_requests_for(user, now)),
-        surveys=list(_surveys(user, now)),
+        surveys=list(waiting_surveys(user, now)),
         leaves=list(user.leaves.filter(ends_at__gt=now).order_by("starts_at")),
         methods=methods,
         rules=list(user.notification_rules.select_related("contact_method").order_by("urgency", "position")),
@@ -138,6 +138,7 @@ def _own_requests(user: User, now: datetime) -> QuerySet[CoverRequest]:
     return own.select_related("schedule", "user").order_by("starts_at")
 
 
-def _surveys(user: User, now: datetime) -> QuerySet[ShiftSurvey]:
+def waiting_surveys(user: User, now: datetime) -> QuerySet[ShiftSurvey]:
+    """The shifts of the last month that the person has not answered for yet, the newest first."""
     waiting = user.shift_surveys.filter(answered_at=None, shift_end__gt=now - SURVEYS_WAIT)
     return waiting.select_related("schedule").order_by("-shift_end")

@@ -20,6 +20,7 @@ from oncall.models import Leave, Schedule
 from oncall.pages_received import received
 from oncall.roster import schedule_ids_naming, schedule_specs, usable_methods
 from oncall.rota import ScheduleSpec, shifts
+from oncall.unreachable import WITHIN, keep_unreachable
 
 SOUNDNESS = Actor.system("Schedule check")
 AHEAD = timedelta(days=42)
@@ -102,16 +103,25 @@ def _pages(schedule: Schedule, people: Collection[int], now: datetime) -> dict[i
 def report_unreachable(now: datetime) -> int:
     """Publishes an event for everybody who is on call within two weeks and whom nothing would reach; returns how many.
 
-    Once a week for a person on a schedule: its owners are mailed on the day on which it arises.
+    Once a week for a person on a schedule: its owners are mailed on the day on which it arises. Those who are on call
+    within a day are kept for the banner.
     """
     specs = schedule_specs(now, now + SOON)
-    coming = {pk: _people_soon(spec, now) for pk, spec in specs.items()}
+    coming = {pk: _people_soon(spec, now, SOON) for pk, spec in specs.items()}
     everybody = {user_id for people in coming.values() for user_id in people}
     methods = usable_methods(everybody)
     lost = {user_id for user_id in everybody if reach_of(methods.get(user_id, []), now) == "unreachable"}
     told = _told_lately(now)
     count = 0
-    for schedule in Schedule.objects.filter(pk__in=[pk for pk, people in coming.items() if people & lost]):
+    owners: dict[int, set[int]] = {}
+    concerned = Schedule.objects.filter(pk__in=[pk for pk, people in coming.items() if people & lost])
+    for schedule in concerned:
+        very_soon = _people_soon(specs[schedule.pk], now, WITHIN) & lost
+        owner_ids = {owner.pk for owner in owners_of(schedule)} if very_soon else set()
+        for user_id in very_soon:
+            owners.setdefault(user_id, set()).update(owner_ids)
+    keep_unreachable(owners, now)
+    for schedule in concerned:
         for user_id in sorted((coming[schedule.pk] & lost) - told.get(schedule.pk, set())):
             with transaction.atomic():
                 publish(UNREACHABLE, subject=schedule, actor=SOUNDNESS, data={"user": user_id})
@@ -119,8 +129,8 @@ def report_unreachable(now: datetime) -> int:
     return count
 
 
-def _people_soon(spec: ScheduleSpec, now: datetime) -> set[int]:
-    return {user_id for shift in shifts(spec, now, now + SOON) for user_id in shift.user_ids}
+def _people_soon(spec: ScheduleSpec, now: datetime, ahead: timedelta) -> set[int]:
+    return {user_id for shift in shifts(spec, now, now + ahead) for user_id in shift.user_ids}
 
 
 def _told_lately(now: datetime) -> dict[int, set[int]]:

@@ -182,3 +182,17 @@ def test_the_api_answers_ones_own_and_gives_managers_the_results() -> None:
     assert client.get("/api/v1/shift-surveys/").json()["results"] == []
     assert client.get(results).json()["average"] == 3.0
     assert client.get("/api/v1/shift-surveys/results/?schedule=none").status_code == 404
+
+
+def test_a_survey_waits_on_home_and_on_my_on_call_until_it_is_answered(client: Client) -> None:
+    ana, bob = user(name="Ana"), user(name="Bob")
+    survey = asked(ana)
+    link = f'href="{reverse("oncall:survey-answer", args=[survey.pk])}"'
+    for address in ("/", reverse("oncall:me")):
+        client.force_login(ana)
+        assert link in client.get(address).content.decode()
+        client.force_login(bob)
+        assert link not in client.get(address).content.decode()
+    answer_survey(actor=acting(ana), survey=survey, score=4, now=timezone.now())
+    client.force_login(ana)
+    assert link not in client.get("/").content.decode()
