@@ -14,7 +14,7 @@ from oncall import permissions
 from oncall.models import CoverRefusal, CoverRequest, Leave, Override, Schedule
 from oncall.roster import schedule_specs
 from oncall.rota import shifts
-from oncall.scheduling import check_on_call, check_stretch
+from oncall.scheduling import check_not_beside, check_on_call, check_stretch
 
 COVERING = Actor.system("Cover requests")
 Status = CoverRequest.Status
@@ -129,7 +129,8 @@ def _person(actor: Actor) -> User:
 def accept_cover(*, actor: Actor, request: CoverRequest, now: datetime) -> CoverRequest:
     """The actor takes the stretch, or what is left of it: an override in which they replace whoever asked.
 
-    Accepting again changes nothing. Raises Conflict if somebody was faster, or whoever asked is not on call then.
+    Accepting again changes nothing. Raises Conflict if somebody was faster, if whoever asked is not on call then, or if
+    the actor is on call beside them.
     """
     person = _person(actor)
     CoverRequest.objects.select_for_update(of=("self",)).get(pk=request.pk)
@@ -143,11 +144,19 @@ def accept_cover(*, actor: Actor, request: CoverRequest, now: datetime) -> Cover
         remedy="Only those who were asked can accept.",
     )
     starts_at = max(request.starts_at, now)
+    Schedule.objects.select_for_update().get(pk=request.schedule_id)
     try:
         check_on_call(request.schedule, request.user, starts_at, request.ends_at)
     except Invalid as error:
         raise Conflict(
             f"{request.user} is not on call then any more.", remedy="Nothing needs to be covered: decline it."
+        ) from error
+    try:
+        check_not_beside(request.schedule, person, request.user, starts_at, request.ends_at)
+    except Invalid as error:
+        raise Conflict(
+            f"You are on call beside {request.user} then: covering would leave one fewer.",
+            remedy="Decline it, so that somebody else comes in.",
         ) from error
     request.override = Override.objects.create(
         schedule=request.schedule,

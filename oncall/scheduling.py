@@ -16,13 +16,13 @@ from accounts.models import Team, User, check_time_zone
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from oncall import permissions
-from oncall.foresight import HORIZON, Difference, differences_of, refuse_new_gaps
+from oncall.foresight import HORIZON, Difference, differences_of, refuse_new_gaps, stretch_in_words
 from oncall.models import DutyStatement, EscalationPolicy, Override, Rotation, Schedule
 from oncall.naming import check_name
 from oncall.paging_tests import holding_tests, refuse_broken_tests
 from oncall.permissions import NOT_A_MANAGER
 from oncall.roster import schedule_specs
-from oncall.rota import ScheduleSpec, stretches_of
+from oncall.rota import ScheduleSpec, shifts, stretches_of
 from oncall.rotations import YEARS, RotationDraft, check_drafts, write_rotations
 
 
@@ -187,22 +187,22 @@ def add_override(
 ) -> Override:
     """Puts a person on call for a while: instead of everybody, or only of the one whom they replace.
 
-    What is over can't be changed. Adding the same again changes nothing.
+    What is over can't be changed. Adding the same again changes nothing. Raises Invalid if whoever comes in is on call
+    beside the one whom they replace at any time of it: that would leave one fewer.
     """
     require(permissions.can_override(actor), "Viewers may not change who is on call.")
     check_stretch(starts_at, ends_at, now)
     if not user.is_active:
         raise Invalid(f"{user} is no longer active.", field="user", remedy="Choose somebody else.")
-    if replaces is not None:
+    if replaces == user:
+        raise Invalid(f"{user} can't replace themselves.", field="replaces", remedy="Choose somebody else.")
+    Schedule.objects.select_for_update().get(pk=schedule.pk)
+    same = {"schedule": schedule, "user": user, "starts_at": starts_at, "ends_at": ends_at, "replaces": replaces}
+    if replaces is not None and not Override.objects.filter(**same).exists():
         check_on_call(schedule, replaces, starts_at, ends_at)
-        if replaces == user:
-            raise Invalid(f"{user} can't replace themselves.", field="replaces", remedy="Choose somebody else.")
+        check_not_beside(schedule, user, replaces, starts_at, ends_at)
     override, created = Override.objects.get_or_create(
-        schedule=schedule,
-        user=user,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        replaces=replaces,
+        **same,
         defaults={"reason": reason, "created_by_id": actor.user_id},
     )
     if created:
@@ -222,6 +222,23 @@ def check_on_call(schedule: Schedule, user: User, starts_at: datetime, ends_at: 
     if not stretches_of(spec, user.pk, starts_at, ends_at):
         raise Invalid(
             f"{user} is not on call on {schedule} then.", field="replaces", remedy="Choose a time in which they are."
+        )
+
+
+def check_not_beside(schedule: Schedule, user: User, replaces: User, starts_at: datetime, ends_at: datetime) -> None:
+    """Raises Invalid if both are on call together on the schedule at any time of the stretch.
+
+    Then nobody would come in for the one who goes. It is no matter that they take turns, each with a part of it.
+    """
+    spec = schedule_specs(starts_at, ends_at, {schedule.pk})[schedule.pk]
+    course = shifts(spec, starts_at, ends_at)
+    both = next((shift for shift in course if {user.pk, replaces.pk} <= set(shift.user_ids)), None)
+    if both is not None:
+        words = stretch_in_words(both.start, both.end, spec.zone)
+        raise Invalid(
+            f"{user} is on call beside {replaces} then ({words}): replacing them would leave one fewer.",
+            field="user",
+            remedy="Choose somebody who is not on call then, or a time in which they are not.",
         )
 
 

@@ -62,6 +62,16 @@ def test_only_the_person_who_asked_is_replaced_while_others_stay(now: datetime, 
     assert set(on_call_at(STARTS)[schedule.pk]) == {bob, eve}
 
 
+def test_whoever_is_on_call_beside_the_one_who_asks_can_not_cover(now: datetime, ana: User) -> None:
+    eve, bob = user(name="Eve"), user(name="Bob")
+    schedule = oncall.schedule(rotations=[oncall.rotation(ana, eve, people_at_once=2)])
+    request = ask(schedule, ana, now)
+    with pytest.raises(Conflict, match="You are on call beside Ana then"):
+        covering.accept_cover(actor=of(eve), request=request, now=now)
+    covering.accept_cover(actor=of(bob), request=request, now=now)
+    assert set(on_call_at(STARTS)[schedule.pk]) == {eve, bob}
+
+
 def test_a_team_is_asked_and_anybody_in_it_may_accept(schedule: Schedule, ana: User, now: datetime) -> None:
     bob, stranger = user(), user()
     request = ask(schedule, ana, now, team=team(ana, bob))

@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.actor import Actor
-from accounts.models import Role
+from accounts.models import Role, User
 from events.errors import Conflict, Invalid, NotAllowed
 from oncall import scheduling
-from oncall.models import Override
+from oncall.models import Override, Schedule
 from oncall.roster import on_call_at
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
@@ -75,6 +75,55 @@ def test_viewers_may_not_cover_and_nobody_removes_the_cover_of_others(now: datet
     override = scheduling.add_override(actor=Actor.of_user(bob, via="web"), schedule=schedule, user=bob, **times)
     with pytest.raises(NotAllowed):
         scheduling.remove_override(actor=actor(), override=override, now=now)
+
+
+def replace(schedule: Schedule, user: User, replaces: User, now: datetime, *, hours: int = 8) -> Override:
+    """The user on call instead of the other from now on."""
+    return scheduling.add_override(
+        actor=actor(),
+        schedule=schedule,
+        user=user,
+        replaces=replaces,
+        starts_at=now,
+        ends_at=now + hours * HOUR,
+        now=now,
+    )
+
+
+@pytest.mark.parametrize("way", ["two at once in one rotation", "two rotations of one layer", "an override before"])
+def test_nobody_replaces_whom_they_are_on_call_beside_for_that_would_leave_one_fewer(now: datetime, way: str) -> None:
+    ana, bob, kim = user(name="Ana"), user(name="Bob"), user(name="Kim")
+    if way == "two at once in one rotation":
+        schedule = oncall.schedule(rotations=[oncall.rotation(ana, bob, people_at_once=2)])
+    elif way == "two rotations of one layer":
+        schedule = oncall.schedule(rotations=[oncall.rotation(ana, name="First"), oncall.rotation(bob, name="Second")])
+    else:
+        schedule = oncall.schedule(rotations=[oncall.rotation(ana, kim, people_at_once=2)])
+        replace(schedule, bob, kim, now, hours=2)
+    with pytest.raises(Invalid, match=r"Bob is on call beside Ana then .Sat 14 Mar 09:26 ") as refused:
+        replace(schedule, bob, ana, now)
+    assert refused.value.field == "user"
+    assert "somebody who is not on call then" in (refused.value.remedy or "")
+    assert len(on_call_at(now)[schedule.pk]) == 2
+    replace(schedule, user(name="Eve"), ana, now)
+    assert len(on_call_at(now)[schedule.pk]) == 2
+
+
+def test_somebody_replaces_another_across_the_handover_between_the_two(now: datetime) -> None:
+    ana, bob = user(name="Ana"), user(name="Bob")
+    # Bob has this week, Ana the next: in his own week nothing is replaced.
+    schedule = oncall.schedule(ana, bob)
+    override = replace(schedule, bob, ana, now, hours=7 * 24)
+    assert on_call_at(now)[schedule.pk] == on_call_at(now + 4 * 24 * HOUR)[schedule.pk] == [bob]
+    assert replace(schedule, bob, ana, now, hours=7 * 24) == override
+
+
+def test_whoever_is_on_call_with_others_may_be_put_on_call_alone(now: datetime) -> None:
+    ana, bob = user(name="Ana"), user(name="Bob")
+    schedule = oncall.schedule(rotations=[oncall.rotation(ana, bob, people_at_once=2)])
+    times: dict[str, Any] = {"starts_at": now, "ends_at": now + HOUR, "now": now}
+    scheduling.add_override(actor=actor(), schedule=schedule, user=bob, **times)
+    assert on_call_at(now)[schedule.pk] == [bob]
 
 
 def test_who_is_on_call_is_read_in_five_queries_however_many_schedules(now: datetime) -> None:
