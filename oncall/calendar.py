@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -63,6 +63,12 @@ class Frame:
     def midnight(self, day: date) -> datetime:
         """When a day begins."""
         return instant_of(day, time(0), self.zone)
+
+    @property
+    def midnights(self) -> list[str]:
+        """When each day begins, and when the last one ends (ISO, UTC)."""
+        days = [self.first + number * DAY for number in range(self.days + 1)]
+        return [self.midnight(day).astimezone(UTC).isoformat() for day in days]
 
     def place(self, at: datetime) -> float:
         """Where an instant is, in percent; each day is as wide as any other, however many hours it has."""

@@ -369,13 +369,22 @@ DENSE_FROM = 20
 
 @register.inclusion_tag("components/calendar.html")
 def calendar(
-    days: Iterable[Any], rows: Iterable[Any], now_percent: float | None = None, zone: str = ""
+    days: Iterable[Any],
+    rows: Iterable[Any],
+    *,
+    now_percent: float | None = None,
+    zone: str = "",
+    drag_to: str = "",
+    midnights: Iterable[str] = (),
 ) -> dict[str, Any]:
     """A schedule as rows of bars over days; all places are percent of the width, so nothing needs an inline style.
 
     A day has `date`, `is_today`, `is_weekend`, `note`, and `hour` if it is a part of one; a row `name`, `hint`,
     `is_final`, `bars`; a bar `kind` (shift, override, shadow, leave, gap or unknown), `start` and `width` in percent,
     `label`, `title`, and where they are known `person_id` and `url`.
+
+    With `drag_to` (and js/drag-cover.js) whoever drags across the final row comes to that address, with the stretch as
+    `?starts_at=…&ends_at=…`; `midnights` are the ISO instants at which the days begin, and that at which the last ends.
     """
     day_list, row_list = list(days), list(rows)
     lines = [round(100 * index / len(day_list), 4) for index in range(1, len(day_list))] if day_list else []
@@ -385,6 +394,8 @@ def calendar(
         "lines": lines,
         "now_percent": now_percent,
         "zone": zone,
+        "drag_to": drag_to,
+        "midnights": " ".join(midnights),
         "is_dense": len(day_list) > DENSE_FROM,
         "kinds": {_named(bar, "kind") for row in row_list for bar in _named(row, "bars")},
     }

@@ -147,6 +147,8 @@ def schedule_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "view": view,
         "days": frame.columns(now),
         "rows": rows,
+        "midnights": frame.midnights,
+        "drag_to": reverse("oncall:override-add", args=[schedule.slug]) if may_override else "",
         "now_percent": frame.now_percent(now),
         "now": now,
         "zone": zone.key,

@@ -1,11 +1,13 @@
-"""The schedule editor by hand: the preview follows what is written, and a choice shows the fields that it needs."""
+"""Schedules by hand: the preview follows what is written, a choice shows the fields that it needs, a drag covers."""
 
 from collections.abc import Callable, Generator
+from datetime import date, timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from django.utils import timezone
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import READY_HEADING, arrive, tell_story, wait_until_up
+from tests.browser.conftest import PHONE, READY_HEADING, arrive, tell_story, wait_until_up
 from tests.journeys.harness import Sitrep, installed
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
@@ -72,3 +74,101 @@ def test_a_bar_leads_to_putting_somebody_else_on_call(sitrep: Sitrep, people: Ca
     bob.get_by_role("link", name="Ask for cover").click()
     expect(bob.locator(READY_HEADING)).to_have_text("Ask for cover")
     assert "starts_at=" in bob.url
+
+
+def at(lane: Locator, days: float) -> tuple[float, float]:
+    """The place on the screen that many days from the left of a calendar of two weeks."""
+    box = lane.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] * days / 14, box["y"] + box["height"] / 2
+
+
+def coming_week() -> tuple[date, str]:
+    """A Monday that is still to come, and the address of the calendar that begins with it, in the viewer's zone."""
+    today = timezone.localdate()
+    monday = today + timedelta(days=14 - today.weekday())
+    return monday, f"/oncall/schedules/primary-on-call/?from={monday}&zone=mine"
+
+
+def expect_asked(page: Page, start: str, end: str) -> None:
+    expect(page.locator(READY_HEADING)).to_have_text("Put somebody on call")
+    fields = ("starts_on", "starts_time", "ends_on", "ends_time")
+    found = [page.locator(f"[name={name}]").input_value() for name in fields]
+    assert [" ".join(found[:2]), " ".join(found[2:])] == [start, end]
+
+
+def test_dragging_across_the_last_row_asks_for_that_stretch(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    bob = people(sitrep, "bob@example.com")
+    monday, address = coming_week()
+    bob.goto(address)
+    lane = bob.locator("svg.rota-final")
+    expect(bob.locator("[data-drag-hint]")).to_be_visible()
+    lane.scroll_into_view_if_needed()
+    bob.mouse.move(*at(lane, 4.75))
+    bob.mouse.down()
+    bob.mouse.move(*at(lane, 3), steps=4)
+    bob.mouse.move(*at(lane, 2.5), steps=4)
+    expect(lane.locator(".drag-mark")).to_be_attached()
+    expect(bob.locator("[data-drag-hint]")).to_contain_text("18:00 (54 h)")
+    bob.mouse.up()
+    expect_asked(bob, f"{monday + timedelta(days=2)} 12:00", f"{monday + timedelta(days=4)} 18:00")
+
+
+def test_escape_lets_go_and_what_is_over_is_not_asked_for(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    bob = people(sitrep, "bob@example.com")
+    _monday, address = coming_week()
+    for shown, days in ((address, 5), ("/oncall/schedules/primary-on-call/?from=2026-01-05", 5)):
+        bob.goto(shown)
+        lane = bob.locator("svg.rota-final")
+        lane.scroll_into_view_if_needed()
+        bob.mouse.move(*at(lane, days))
+        bob.mouse.down()
+        bob.mouse.move(*at(lane, days + 1), steps=4)
+        expect(lane.locator(".drag-mark")).to_be_attached()
+        if shown == address:
+            bob.keyboard.press("Escape")
+            expect(lane.locator(".drag-mark")).not_to_be_attached()
+            expect(bob.locator("[data-drag-hint]")).to_contain_text("Drag across the last row")
+        else:
+            expect(bob.locator("[data-drag-hint]")).to_have_text("This is over")
+        bob.mouse.up()
+        bob.wait_for_timeout(200)
+        assert bob.url.endswith(shown)
+
+
+def test_a_finger_that_holds_drags_and_one_that_moves_scrolls(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    bob = people(sitrep, "bob@example.com", viewport=PHONE, has_touch=True)
+    monday, address = coming_week()
+    bob.goto(address)
+    lane = bob.locator("svg.rota-final")
+    lane.scroll_into_view_if_needed()
+    touch = bob.context.new_cdp_session(bob)
+
+    def finger(kind: str, *place: float) -> None:
+        points = [{"x": place[0], "y": place[1]}] if place else []
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    def move(begin: tuple[float, float], end: tuple[float, float]) -> None:
+        for step in range(1, 9):
+            finger("touchMove", begin[0] + (end[0] - begin[0]) * step / 8, begin[1])
+
+    # The names stand over the left of what is scrolled.
+    scroll = bob.locator(".rota-scroll")
+    scroll.evaluate("(place) => place.scrollTo(0, 0)")
+    early, late = at(lane, 2), at(lane, 4)
+    finger("touchStart", *late)
+    move(late, early)
+    finger("touchEnd")
+    assert bob.url.endswith(address)
+    assert scroll.evaluate("(place) => place.scrollLeft") > 0
+
+    # Without what is left of the swing.
+    bob.goto(address)
+    lane.scroll_into_view_if_needed()
+    scroll.evaluate("(place) => place.scrollTo(0, 0)")
+    early, late = at(lane, 2), at(lane, 4)
+    finger("touchStart", *early)
+    expect(lane.locator(".drag-mark")).to_be_attached()
+    move(early, late)
+    finger("touchEnd")
+    expect_asked(bob, f"{monday + timedelta(days=2)} 00:00", f"{monday + timedelta(days=4)} 00:00")

@@ -332,3 +332,16 @@ def test_the_lists_ask_as_much_of_the_database_for_ten_as_for_two(page: str) -> 
             assert client.get(reverse(page)).status_code == 200
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+def test_whoever_may_cover_drags_over_days_of_their_real_length_and_viewers_do_not() -> None:
+    client, ana = signed_in()
+    schedule = oncall.schedule(ana, time_zone="Europe/Berlin")
+    address = reverse("oncall:schedule", args=[schedule.slug]) + "?from=2026-03-28"
+    page = text(client, address)
+    # The clocks go forward on Sunday 29 March: that day has 23 hours.
+    edges = "2026-03-27T23:00:00+00:00 2026-03-28T23:00:00+00:00 2026-03-29T22:00:00+00:00 2026-03-30T22:00:00+00:00"
+    assert f'data-midnights="{edges} ' in page
+    assert page.count("data-drag-to=") == 1
+    client.force_login(user(role=Role.VIEWER))
+    assert "data-drag-to=" not in text(client, address)
