@@ -1,9 +1,10 @@
 """What providers and devices say after a message was sent: it arrived, nobody picked up, the number does not exist."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from events.actions import publish
 from events.poke import poke
@@ -16,6 +17,8 @@ Receipt = PageReceipt.Kind
 # A call that nobody took is made again, twice.
 AGAIN_AFTER = timedelta(seconds=30)
 MOST_TRIES = 3
+# Whose providers say later that a message did not arrive.
+REPORTS_FAILURES = {ContactMethod.Kind.SMS, ContactMethod.Kind.VOICE}
 WANTED = {Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED}
 
 
@@ -76,15 +79,39 @@ def _follow_up(attempt: PageAttempt, kind: Receipt, detail: str, is_permanent: b
         if page.contact_method is not None:
             mark_broken(method=page.contact_method, reason=detail, now=now)
         return
+    _send_again(page, attempt.number, escalation, now)
+
+
+def _send_again(page: Page, number: int, escalation: Escalation, now: datetime) -> None:
+    """After this try of the page did not arrive, while it is wanted. The caller holds the escalation."""
     is_wanted = escalation.status in WANTED or (page.is_extra and escalation.is_open)
-    if is_wanted and attempt.number < MOST_TRIES:
+    if is_wanted and number < MOST_TRIES:
         # Only the newest try: an older one that is told late has been followed by another already.
         # What this message spoke for is sent again with it.
-        again = Page.objects.filter(
-            Q(pk=page.pk, attempts_made=attempt.number) | Q(carried_by=page), state=Page.State.SENT
-        )
+        again = Page.objects.filter(Q(pk=page.pk, attempts_made=number) | Q(carried_by=page), state=Page.State.SENT)
         if again.update(state=Page.State.PENDING, due_at=now + AGAIN_AFTER):
             poke(SEND_PAGES)
+
+
+def send_again_what_failed_already(pages: Collection[Page], now: datetime) -> None:
+    """Sends again what its provider said had failed before the try was written down, as if it had said so after.
+
+    `pages` are those that messages went out for, just written down as sent in the caller's transaction, which holds
+    their escalations: a receipt comes either before it, and is found here, or after it. A failure for good has broken
+    the contact method, so it is left alone. One query, none for channels whose providers report no failures.
+    """
+    told_later = [page.pk for page in pages if page.channel in REPORTS_FAILURES]
+    if not told_later:
+        return
+    failed = PageReceipt.objects.filter(
+        kind=Receipt.FAILED,
+        attempt__page__in=told_later,
+        attempt__number=F("attempt__page__attempts_made"),
+        attempt__page__contact_method__broken_reason="",
+    )
+    for receipt in failed.select_related("attempt__page__escalation"):
+        page = receipt.attempt.page
+        _send_again(page, receipt.attempt.number, page.escalation, now)
 
 
 def _proves(method: ContactMethod, kind: Receipt) -> bool:

@@ -15,6 +15,7 @@ from oncall.engine import ENGINE, MOVED_FIELDS, store_moves
 from oncall.ledger import ledger_line
 from oncall.models import Escalation, EscalationEntry, Page
 from oncall.reaching import mark_broken
+from oncall.receipts import send_again_what_failed_already
 
 Kind = EscalationEntry.Kind
 State = Page.State
@@ -76,6 +77,8 @@ def record(conclusions: Sequence[Conclusion], now: datetime) -> None:
             mark_broken(method=page.contact_method, reason=each.result.detail[:300], now=now)
         _let_the_next_level_be_due(page, locked[page.escalation_id], now)
     store_moves(list(locked.values()))
+    sent = [each.bundle.first for each in conclusions if each.state == State.SENT]
+    send_again_what_failed_already([page for page in sent if page.pk in ours], now)
     facts = [Fact("page.failed", locked[page.escalation_id], _of_failure(page, each.result)) for page, each in failures]
     publish_all(facts, actor=ENGINE)
 
