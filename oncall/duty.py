@@ -17,15 +17,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.actor import Actor
-from accounts.models import Membership
+from accounts.models import Membership, User
 from events.actions import Fact, publish, publish_all
 from events.errors import Conflict, Invalid, require
 from oncall import permissions
-from oncall.duty_mail import mail_handover
+from oncall.duty_mail import mail_handover, mail_handover_to_shadows
 from oncall.handovers import Change, changes
 from oncall.models import Escalation, Handover, Override, Page, RotationMember, Schedule
 from oncall.roster import schedule_specs
-from oncall.rota import shifts
+from oncall.rota import shadows_at, shifts
 from oncall.surveys import ask
 
 DUTY = Actor.system("Change of shift")
@@ -299,3 +299,14 @@ def tell_handover(*, handover_id: int, now: datetime) -> bool:
         mail_handover(handover, coming, going)
         publish("handover.mailed", subject=handover, actor=DUTY, data={"schedule": handover.schedule_id})
     return not is_late
+
+
+def tell_shadows(*, handover_id: int) -> list[User]:
+    """Mails a handover to those who shadow whoever comes, and returns them. Raises what the mail server answers."""
+    handover = Handover.objects.select_related("schedule").get(pk=handover_id)
+    spec = schedule_specs(handover.at, _just_after(handover.at), {handover.schedule_id})[handover.schedule_id]
+    shadows = list(User.objects.filter(pk__in=shadows_at(spec, handover.at), is_active=True).order_by("pk"))
+    if shadows:
+        coming, going = (list(each.filter(is_active=True)) for each in (handover.coming, handover.going))
+        mail_handover_to_shadows(handover, coming, going, shadows)
+    return shadows

@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from events.models import Event
 from events.registry import handles
-from oncall.duty import tell_handover
+from oncall.duty import tell_handover, tell_shadows
 from oncall.duty_mail import mail_survey
 from oncall.models import ShiftSurvey
 from oncall.surveys import survey_link
@@ -14,6 +14,12 @@ from oncall.surveys import survey_link
 def tell_of_handover(event: Event) -> None:
     """Mails the summary to those who come, unless the change is old news by now."""
     tell_handover(handover_id=event.subject_id, now=timezone.now())
+
+
+@handles("handover.mailed", name="oncall.mail_shadows")
+def tell_those_who_shadow(event: Event) -> None:
+    """Mails the summary to those who shadow; their own delivery, so that nobody on call is mailed twice for it."""
+    tell_shadows(handover_id=event.subject_id)
 
 
 @handles("survey.asked", name="oncall.mail_survey")

@@ -19,19 +19,31 @@ HEADERS = {"Auto-Submitted": "auto-generated"}
 def mail_handover(handover: Handover, coming: list[User], going: list[User]) -> None:
     """Mails the note and the summary to those who come, with a copy to those who go. Raises what the server answers."""
     schedule = handover.schedule
-    context = {
+    people = coming[0].locale if coming else settings.LANGUAGE_CODE
+    with translation.override(people), timezone.override(zone_of(schedule.time_zone)):
+        subject = _("You are on call: %(schedule)s") % {"schedule": schedule.name}
+        _send(subject, "handover", _handover_context(handover, coming, going), to=coming, cc=going)
+
+
+def mail_handover_to_shadows(handover: Handover, coming: list[User], going: list[User], shadows: list[User]) -> None:
+    """Mails the same to those who learn; it says that they are not on call. Raises what the server answers."""
+    schedule = handover.schedule
+    context = {**_handover_context(handover, coming, going), "is_shadowing": True}
+    with translation.override(shadows[0].locale), timezone.override(zone_of(schedule.time_zone)):
+        subject = _("You are shadowing: %(schedule)s") % {"schedule": schedule.name}
+        _send(subject, "handover", context, to=shadows)
+
+
+def _handover_context(handover: Handover, coming: list[User], going: list[User]) -> dict[str, object]:
+    return {
         "handover": handover,
-        "schedule": schedule,
+        "schedule": handover.schedule,
         "coming": names(coming),
         "going": names(going),
         "sections": handover.summary.get("sections", []),
         "site": settings.PUBLIC_URL,
         "link": settings.PUBLIC_URL + reverse("oncall:handover", args=[handover.pk]),
     }
-    people = coming[0].locale if coming else settings.LANGUAGE_CODE
-    with translation.override(people), timezone.override(zone_of(schedule.time_zone)):
-        subject = _("You are on call: %(schedule)s") % {"schedule": schedule.name}
-        _send(subject, "handover", context, to=coming, cc=going)
 
 
 def mail_survey(survey: ShiftSurvey, link: str) -> None:

@@ -16,11 +16,12 @@ from rest_framework.test import APIClient
 from accounts.actor import Actor
 from accounts.models import Role, User
 from alerts.models import Alert
+from events.actions import deliver_due
 from events.errors import Conflict, NotAllowed
 from events.models import Event
 from oncall.duty import hand_over, tell_handover, write_handover_note
 from oncall.engine import tick
-from oncall.models import Handover, Override, Schedule, ShiftSurvey
+from oncall.models import Handover, Override, Schedule, Shadow, ShiftSurvey
 from oncall.sending import send_due
 from tests.factories import alerts, incidents, oncall
 from tests.factories.accounts import api_key, user
@@ -73,6 +74,25 @@ def test_those_who_come_are_mailed_and_those_who_go_get_a_copy() -> None:
     assert "Nothing is open" in message.body
     assert reverse("oncall:handover", args=[handover.pk]) in message.body
     assert handover.mailed_at == SOON_AFTER
+
+
+def test_those_who_shadow_whoever_comes_get_the_same_and_are_told_that_they_are_not_paged() -> None:
+    schedule, ana, bob = weekly()
+    kim, lee, max_ = user(name="Kim"), user(name="Lee"), user(name="Max")
+    until = MONDAY + timedelta(days=14)
+    for person, follows in ((kim, bob), (lee, ana), (max_, None)):
+        Shadow.objects.create(schedule=schedule, user=person, follows=follows, starts_at=MONDAY, ends_at=until)
+    write_handover_note(
+        actor=acting(ana), schedule=schedule, note="The cache is slow.", now=MONDAY - timedelta(hours=1)
+    )
+    told()
+    while deliver_due(timezone.now()):
+        pass
+    [to_shadows] = [message for message in mail.outbox if message.subject == "You are shadowing: Primary on call"]
+    assert (to_shadows.to, to_shadows.cc) == ([kim.email, max_.email], [])
+    assert "you shadow Bob Okafor on Primary on call. You are not paged." in to_shadows.body
+    assert "The cache is slow." in to_shadows.body
+    assert "you are on call on Primary" not in to_shadows.body
 
 
 def test_it_is_mailed_once() -> None:
