@@ -23,7 +23,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from accounts.actor import Actor
 from accounts.models import User
 from events.actions import publish
-from events.errors import Conflict, Invalid, require
+from events.errors import Conflict, Invalid, NotFound, require
 from events.models import Event
 from events.outbound import AddressRefused, resolve
 from oncall import permissions
@@ -186,6 +186,38 @@ def _decoded_length(text: Any) -> int:
         return len(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error):
         return 0
+
+
+@transaction.atomic
+def renew_subscription(
+    *, actor: Actor, user: User, old_endpoint: str, subscription: dict[str, Any], now: datetime
+) -> ContactMethod:
+    """Puts the subscription that a browser has made of its own accord in the place of its old one.
+
+    The person is signed in at that browser, and it knows the old endpoint, which nobody else does: no new code is
+    needed. The method keeps its row, its name and its rules and is whole again if it was broken; that it reaches the
+    person is to be proved again. Renewing again changes nothing. Raises NotFound if the person has no
+    such subscription.
+    """
+    require(actor.user_id == user.pk, NOT_YOURS)
+    shown, secret = _checked_subscription(subscription)
+    own = list(user.contact_methods.select_for_update().filter(kind=Kind.PUSH))
+    present = next((each for each in own if each.address == shown), None)
+    if present is not None:
+        return present
+    method = next((each for each in own if constant_time_compare(_endpoint_of(each), old_endpoint)), None)
+    if method is None:
+        raise NotFound("This browser was not subscribed for you.", remedy="Subscribe it on your profile.")
+    method.address, method.secret = shown, secret
+    method.broken_reason = method.code_hash = ""
+    method.proved_at = method.proof_sent_at = None
+    method.save(update_fields=["address", "secret", "broken_reason", "code_hash", "proved_at", "proof_sent_at"])
+    publish("contact_method.renewed", subject=user, actor=actor, data={"method": method.pk, "kind": method.kind})
+    return method
+
+
+def _endpoint_of(method: ContactMethod) -> str:
+    return str(json.loads(method.secret).get("endpoint", "")) if method.secret else ""
 
 
 @transaction.atomic

@@ -30,6 +30,7 @@ urlpatterns = [
     path("settings/profile/", profile.profile, name="profile"),
     path("settings/contact-methods/add/", profile.contact_method_add, name="contact-method-add"),
     path("settings/contact-methods/push/", push.subscribe, name="push-subscribe"),
+    path("settings/contact-methods/push/renew/", push.renew, name="push-renew"),
     path("settings/contact-methods/<int:pk>/code/", profile.contact_method_code, name="contact-method-code"),
     path("settings/contact-methods/<int:pk>/verify/", profile.contact_method_verify, name="contact-method-verify"),
     path("settings/contact-methods/<int:pk>/secret/", profile.contact_method_secret, name="contact-method-secret"),

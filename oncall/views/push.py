@@ -6,16 +6,17 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.staticfiles import finders
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.actor import actor_of
 from events.errors import DomainError
 from oncall.channels.push import public_key
-from oncall.contact_methods import add_contact_method
+from oncall.contact_methods import add_contact_method, renew_subscription
 from oncall.models import ContactMethod
 from oncall.views.signed_in import user_of
 
@@ -80,6 +81,34 @@ def subscribe(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         return JsonResponse({"message": str(error)}, status=error.status)
     return JsonResponse({"id": method.pk, "is_verified": method.verified_at is not None}, status=201)
+
+
+@require_http_methods(["GET", "POST"])
+def renew(request: HttpRequest) -> HttpResponse:
+    """For the service worker of a signed-in browser whose subscription was replaced.
+
+    GET gives it what a page would have told it, `{"key", "token"}`; POST takes `{"old_endpoint", "subscription"}`.
+    """
+    if request.method == "GET":
+        answer = JsonResponse({"key": public_key(), "token": get_token(request)})
+        answer["Cache-Control"] = "no-store"
+        return answer
+    try:
+        given = json.loads(request.body)
+        old_endpoint, subscription = str(given["old_endpoint"]), dict(given["subscription"])
+    except (ValueError, KeyError, TypeError):
+        return JsonResponse({"message": _("This is not a push subscription.")}, status=400)
+    try:
+        method = renew_subscription(
+            actor=actor_of(request),
+            user=user_of(request),
+            old_endpoint=old_endpoint,
+            subscription=subscription,
+            now=timezone.now(),
+        )
+    except DomainError as error:
+        return JsonResponse({"message": str(error)}, status=error.status)
+    return JsonResponse({"id": method.pk, "is_verified": method.verified_at is not None})
 
 
 def push_context() -> dict[str, str]:

@@ -25,7 +25,11 @@ async function subscribe(button) {
     headers: { "Content-Type": "application/json", ...JSON.parse(document.body.getAttribute("hx-headers")) },
     body: JSON.stringify({ subscription: subscription.toJSON(), label: nameOf(navigator.userAgent) }),
   });
-  if (response.ok) return location.reload();
+  if (response.ok) {
+    // For the service worker, when the browser replaces the subscription one day.
+    await (await caches.open("push")).put("/push-endpoint", new Response(subscription.endpoint)).catch(() => undefined);
+    return location.reload();
+  }
   const said = await response.json().catch(() => ({}));
   return toast(said.message ?? word("failed"), "error");
 }

@@ -78,13 +78,51 @@ self.addEventListener("notificationclick", (event) => {
   event.waitUntil(event.action in (message.words ?? {}) ? answer(message, event.action) : open(message.link));
 });
 
-// The browser made a new subscription on its own: the old one is dead, so its owner is asked to subscribe again.
-self.addEventListener("pushsubscriptionchange", (event) => {
-  event.waitUntil(
-    self.registration.showNotification("Sitrep can no longer page you here", {
-      body: "Open your profile and subscribe this browser again.",
-      tag: "subscription",
-      data: { link: "/settings/profile/", links: {} },
-    }),
-  );
-});
+// Where the page keeps the endpoint that it subscribed with: not every browser says which subscription it has replaced.
+const REMEMBERED = "/push-endpoint";
+const RENEW = "/settings/contact-methods/push/renew/";
+
+async function rememberedEndpoint() {
+  const kept = await (await caches.open("push")).match(REMEMBERED);
+  return kept ? kept.text() : "";
+}
+
+/** Tells Sitrep the new subscription in the name of whoever is signed in here; resolves to whether it took it. */
+async function renew(event) {
+  const oldEndpoint = event.oldSubscription?.endpoint || (await rememberedEndpoint());
+  const asked = await fetch(RENEW, { credentials: "same-origin", redirect: "error" });
+  if (!oldEndpoint || !asked.ok) return false;
+  const { key, token } = await asked.json();
+  const options = { userVisibleOnly: true, applicationServerKey: key };
+  const subscription = event.newSubscription ?? (await self.registration.pushManager.subscribe(options));
+  const { status, ok } = await fetch(RENEW, {
+    method: "POST",
+    credentials: "same-origin",
+    headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    body: JSON.stringify({ old_endpoint: oldEndpoint, subscription: subscription.toJSON() }),
+  });
+  if (ok) await (await caches.open("push")).put(REMEMBERED, new Response(subscription.endpoint));
+  if (status >= 500) throw new Error(`answered ${status}`);
+  return ok;
+}
+
+/** Tries again on a bad network; when it does not work the owner is asked to subscribe again. */
+async function renewOrAsk(event) {
+  for (const pause of RETRIES) {
+    await wait(pause);
+    try {
+      if (await renew(event)) return undefined;
+      break;
+    } catch {
+      // No network, or nobody is signed in: the next try, or the notification.
+    }
+  }
+  return self.registration.showNotification("Sitrep can no longer page you here", {
+    body: "Open your profile and subscribe this browser again.",
+    tag: "subscription",
+    data: { link: "/settings/profile/", links: {} },
+  });
+}
+
+// The browser made a new subscription on its own: the old one is dead.
+self.addEventListener("pushsubscriptionchange", (event) => event.waitUntil(renewOrAsk(event)));

@@ -140,7 +140,7 @@ NOT_PAGES = {
     *("search", "frame", "metrics", "delivery-retry", "accounts:api-key-revoke"),
     *("oncall:schedule-remove", "oncall:override-remove", "oncall:policy-remove", "oncall:escalation-acknowledge"),
     *("oncall:statements-compute", "oncall:statements-approve", "oncall:statements-export", "oncall:board-remove"),
-    *("oncall:rate-table-remove", "oncall:paging-test-check", "oncall:paging-tests-check"),
+    *("oncall:rate-table-remove", "oncall:paging-test-check", "oncall:paging-tests-check", "oncall:push-renew"),
     *("oncall:schedule-preview", "oncall:schedule-new-preview", "oncall:swap-undo", "oncall:shadow-remove"),
     *("oncall:cover-accept", "oncall:cover-decline", "oncall:cover-withdraw", "oncall:leave-remove"),
     *("oncall:feed", "oncall:feed-open", "oncall:feed-rotate", "oncall:feed-close"),

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PHONE, tell_story, wait_until_up
+from tests.browser.conftest import PHONE, sign_in, tell_story, wait_until_up
 from tests.journeys.harness import Sitrep, installed, wait_for
+from tests.oncall.servers import PushService
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
 
@@ -21,6 +22,17 @@ SHOWN = """async () => {
   const words = ({ title, body, actions }) => ({ title, body, buttons: actions.map((action) => action.title) });
   return (await registration.getNotifications()).map(words);
 }"""
+
+RENEW = """([old, fresh]) => {
+  const subscription = { endpoint: fresh.endpoint, toJSON: () => fresh };
+  return renew({ oldSubscription: old && { endpoint: old }, newSubscription: subscription });
+}"""
+SUBSCRIBE = """(subscription) => fetch("/settings/contact-methods/push/", {
+  method: "POST",
+  headers: { "Content-Type": "application/json", ...JSON.parse(document.body.getAttribute("hx-headers")) },
+  body: JSON.stringify({ subscription, label: "A telephone" }),
+}).then((response) => response.status)"""
+LOSE = """() => self.dispatchEvent(new ExtendableEvent("pushsubscriptionchange"))"""
 
 
 @pytest.fixture(scope="module")
@@ -75,4 +87,33 @@ def test_a_notifications_button_acknowledges(browser: Browser, sitrep: Sitrep, s
     wait_for(lambda: any("Acknowledged: " in each["body"] for each in shown(page)), "the notification says so")
     page.goto(address)
     expect(page.get_by_text("You have it")).to_be_visible()
+    context.close()
+
+
+def test_a_browser_whose_subscription_was_replaced_tells_it_by_itself(
+    browser: Browser, sitrep: Sitrep, story: dict[str, str]
+) -> None:
+    context = browser.new_context(base_url=sitrep.url)
+    context.grant_permissions(["notifications"], origin=sitrep.url)
+    page = context.new_page()
+    sign_in(page, sitrep, "ana@example.com")
+    page.goto("/settings/profile/")
+    page.evaluate("navigator.serviceWorker.register('/service-worker.js').then(() => navigator.serviceWorker.ready)")
+    wait_for(lambda: bool(page.title() and context.service_workers), "the service worker runs")
+    worker = context.service_workers[0]
+    with PushService().running() as service:
+        old = service.subscription
+        assert page.evaluate(SUBSCRIBE, old) == 201
+        fresh = {**old, "endpoint": old["endpoint"].replace("one-browser", "renewed")}
+        assert worker.evaluate(RENEW, [old["endpoint"], fresh]) is True
+        # It remembers the newest endpoint: the browser may not say which one it has replaced.
+        newest = {**old, "endpoint": old["endpoint"].replace("one-browser", "newest")}
+        assert worker.evaluate(RENEW, [None, newest]) is True
+        assert worker.evaluate(RENEW, [old["endpoint"], {**old, "endpoint": old["endpoint"] + "x"}]) is False
+    page.reload()
+    expect(page.get_by_text("A telephone")).to_have_count(1)
+    # Headless there is no push service to subscribe with: the owner is asked.
+    worker.evaluate(LOSE)
+    wait_for(lambda: bool(shown(page)), "the notification is shown")
+    assert shown(page)[0]["title"] == "Sitrep can no longer page you here"
     context.close()

@@ -1,5 +1,6 @@
 """A way to reach a person is used for pages once a code that was sent through it comes back."""
 
+import json
 import re
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -11,7 +12,7 @@ from pytest_django import Settings
 
 from accounts.actor import Actor
 from accounts.models import Role, User
-from events.errors import Conflict, Invalid, NotAllowed
+from events.errors import Conflict, Invalid, NotAllowed, NotFound
 from events.models import Event
 from oncall import channels
 from oncall.channels import Message, Result
@@ -19,6 +20,7 @@ from oncall.contact_methods import (
     RuleDraft,
     add_contact_method,
     remove_contact_method,
+    renew_subscription,
     rotate_secret,
     save_notification_rules,
     save_quiet_hours,
@@ -27,6 +29,7 @@ from oncall.contact_methods import (
     verify_contact_method,
 )
 from oncall.models import ContactMethod, NotificationRule, OnCallProfile
+from oncall.reaching import proof_state
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
 from tests.oncall.servers import PushService
@@ -186,6 +189,48 @@ def test_a_push_subscription_is_checked_and_kept_secret(ana: User, now: datetime
     settings.OUTBOUND_PRIVATE_ADDRESSES = False
     with pytest.raises(Invalid):
         add(ana, now, Kind.PUSH, "", subscription=good)
+
+
+def test_a_browser_that_renews_its_subscription_keeps_its_row_its_rules_and_its_verification(
+    ana: User, now: datetime, settings: Settings
+) -> None:
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    with PushService().running() as service:
+        old = service.subscription
+        method = add(ana, now, Kind.PUSH, "", subscription=old, label="Chrome · Android")
+    rule = save_notification_rules(actor=as_self(ana), user=ana, urgency="high", steps=[RuleDraft(method, 0)])[0]
+    ContactMethod.objects.update(verified_at=now, proved_at=now, proof_sent_at=now, broken_reason="answered 410")
+    fresh = {**old, "endpoint": old["endpoint"].replace("one-browser", "renewed")}
+
+    def renew(person: User, endpoint: str) -> ContactMethod:
+        given: dict[str, Any] = {"old_endpoint": endpoint, "subscription": fresh, "now": now}
+        return renew_subscription(actor=as_self(person), user=person, **given)
+
+    with pytest.raises(NotFound):
+        renew(ana, old["endpoint"] + "x")
+    with pytest.raises(NotFound):
+        renew(user(), old["endpoint"])
+    with pytest.raises(NotAllowed):
+        renew_subscription(actor=as_self(user()), user=ana, old_endpoint=old["endpoint"], subscription=fresh, now=now)
+    renewed = renew(ana, old["endpoint"])
+    assert (renewed.pk, renewed.verified_at, renewed.is_usable) == (method.pk, now, True)
+    assert proof_state(renewed, now) == "missing"
+    assert renewed.address != method.address
+    assert list(renewed.rules.all()) == [rule]
+    assert json.loads(ContactMethod.objects.get().secret)["endpoint"] == fresh["endpoint"]
+    assert renew(ana, old["endpoint"]) == renewed
+    assert Event.objects.filter(name="contact_method.renewed").count() == 1
+
+
+def test_what_was_not_verified_is_not_by_being_renewed(ana: User, now: datetime, settings: Settings) -> None:
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    with PushService().running() as service:
+        old = service.subscription
+        add(ana, now, Kind.PUSH, "", subscription=old)
+    fresh = {**old, "endpoint": old["endpoint"].replace("one-browser", "renewed")}
+    given: dict[str, Any] = {"old_endpoint": old["endpoint"], "subscription": fresh, "now": now}
+    renewed = renew_subscription(actor=as_self(ana), user=ana, **given)
+    assert (renewed.verified_at, renewed.code_hash, renewed.is_usable) == (None, "", False)
 
 
 def test_a_webhooks_secret_can_be_rotated_and_nothing_elses(ana: User, now: datetime) -> None:

@@ -195,6 +195,33 @@ def test_a_browser_subscribes_and_verifies_with_the_code_of_its_first_notificati
     assert method.is_usable
 
 
+def test_a_service_worker_renews_a_subscription_with_the_session_and_a_token(ana: User, settings: Settings) -> None:
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    browser = Client(enforce_csrf_checks=True)
+    assert browser.get(url("push-renew")).status_code == 302
+    browser.force_login(ana)
+    told = browser.get(url("push-renew")).json()
+    assert told["key"] == public_key()
+    with PushService().running() as service:
+        old = service.subscription
+        method = oncall.contact_method(ana, "push", address="x #1", secret=json.dumps(old))
+        fresh = {**old, "endpoint": old["endpoint"].replace("one-browser", "renewed")}
+        body = json.dumps({"old_endpoint": old["endpoint"], "subscription": fresh})
+
+        def post(text: str, **headers: str) -> int:
+            answer = browser.post(url("push-renew"), text, content_type="application/json", headers=headers)
+            return answer.status_code
+
+        assert post(body) == 403
+        token = {"X-CSRFToken": told["token"]}
+        assert post(body, **token) == 200
+        assert post(body.replace("one-browser", "another"), **token) == 200
+        assert post(body.replace("renewed", "newer").replace("one-browser", "another"), **token) == 404
+        assert post("[]", **token) == 400
+    method.refresh_from_db()
+    assert method.secret == json.dumps({"endpoint": fresh["endpoint"], "keys": fresh["keys"]})
+
+
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"subscription": 1}', '{"subscription": {"endpoint": "x"}}'])
 def test_what_is_no_subscription_is_refused(client: Client, body: str) -> None:
     answer = client.post(url("push-subscribe"), body, content_type="application/json")
