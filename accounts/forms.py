@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -22,9 +22,14 @@ def zone_choices() -> list[tuple[str, str]]:
     return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
 
 
-def active_people() -> Any:
+def active_people() -> QuerySet[User]:
     """Those who can be chosen for anything."""
     return User.objects.filter(is_active=True)
+
+
+def offer(form: forms.Form, name: str, people: QuerySet[User]) -> None:
+    """Says who can be chosen in this field of the form."""
+    cast(forms.ModelChoiceField[User], form.fields[name]).queryset = people
 
 
 class ManySelects(forms.Widget):
@@ -73,7 +78,8 @@ class OrderedPeopleField(forms.ModelMultipleChoiceField[User]):
 
     def clean(self, value: Any) -> list[User]:  # type: ignore[override]  # a list, because the order matters
         super().clean(value)
-        found = {str(user.pk): user for user in self.queryset.filter(pk__in=value or [])}  # type: ignore[union-attr]
+        people = User.objects.none() if self.queryset is None else self.queryset
+        found = {str(user.pk): user for user in people.filter(pk__in=value or [])}
         return [found[str(pk)] for pk in value or []]
 
 
@@ -134,7 +140,7 @@ class TeamForm(SlugFromNameMixin):
     def __init__(self, *args: Any, team: Team | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = Q(is_active=True) | (Q(teams=team) if team else Q())
-        self.fields["members"].queryset = User.objects.filter(people).distinct()  # type: ignore[attr-defined]
+        offer(self, "members", User.objects.filter(people).distinct())
 
 
 class ApiKeyForm(forms.Form):

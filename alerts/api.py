@@ -28,8 +28,10 @@ from oncall.models import EscalationPolicy
 class AlertSerializer(serializers.ModelSerializer[Alert]):
     """A deduplicated signal."""
 
-    # The wire name; Field.source, which it hides from mypy, is not used.
-    source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)  # type: ignore[assignment]
+    # Field.source, which it hides, is not used.
+    source = serializers.SlugRelatedField[AlertSource](  # type: ignore[assignment]  # the wire name
+        slug_field="slug", read_only=True
+    )
     service = serializers.SlugRelatedField[Service](slug_field="slug", read_only=True)
     incident = serializers.SerializerMethodField()
 
@@ -230,8 +232,10 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
 class RawEventSerializer(serializers.ModelSerializer[RawEvent]):
     """What a source sent and what became of it."""
 
-    # The wire name; Field.source, which it hides from mypy, is not used.
-    source = serializers.SlugRelatedField[AlertSource](slug_field="slug", read_only=True)  # type: ignore[assignment]
+    # Field.source, which it hides, is not used.
+    source = serializers.SlugRelatedField[AlertSource](  # type: ignore[assignment]  # the wire name
+        slug_field="slug", read_only=True
+    )
 
     class Meta:
         model = RawEvent

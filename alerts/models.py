@@ -161,7 +161,7 @@ class Alert(models.Model):
     incident = models.ForeignKey(Incident, on_delete=models.SET_NULL, null=True, blank=True, related_name="alerts")
     last_raw_event = models.ForeignKey(RawEvent, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
 
-    objects: ClassVar[AlertQuerySet] = AlertQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[AlertQuerySet] = AlertQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         ordering = ["-id"]

@@ -65,7 +65,7 @@ class Postmortem(models.Model):
     updated_at = models.DateTimeField()
     published_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[PostmortemQuerySet] = PostmortemQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[PostmortemQuerySet] = PostmortemQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         ordering = ["-id"]
@@ -145,7 +145,7 @@ class ActionItem(models.Model):
     created_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     done_at = models.DateTimeField(null=True, blank=True)
 
-    objects: ClassVar[ActionItemQuerySet] = ActionItemQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[ActionItemQuerySet] = ActionItemQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         ordering = ["-id"]

@@ -138,7 +138,7 @@ class PublicIncident(models.Model):
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 
-    objects: ClassVar[PublicIncidentQuerySet] = PublicIncidentQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[PublicIncidentQuerySet] = PublicIncidentQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         ordering = ["-id"]

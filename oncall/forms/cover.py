@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import ManySelects, OrderedPeopleField, active_people
+from accounts.forms import ManySelects, OrderedPeopleField, active_people, offer
 from accounts.models import Team, User
 from oncall.covering import MAY_BE_ON_CALL, why_not
 from oncall.forms.fields import StretchFields
@@ -37,8 +37,8 @@ class CoverForm(StretchFields):
     ) -> None:
         super().__init__(*args, **kwargs)
         able = active_people().filter(role__in=MAY_BE_ON_CALL)
-        self.fields["user"].queryset = able if may_ask_for_others else able.filter(pk=viewer.pk)  # type: ignore[attr-defined]
-        self.fields["asked"].queryset = able  # type: ignore[attr-defined]
+        offer(self, "user", able if may_ask_for_others else able.filter(pk=viewer.pk))
+        offer(self, "asked", able)
         # Those who are free come first; the others are there, with the reason why they are not.
         people = {user.pk: user.display_name for user in able}
         reasons = why_not(people, *stretch)
@@ -60,8 +60,8 @@ class SwapForm(forms.Form):
         self, *args: Any, own: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]], **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["given"].choices = [("", _("Choose a turn")), *own]  # type: ignore[attr-defined]
-        self.fields["taken"].choices = [("", _("Choose a turn")), *others]  # type: ignore[attr-defined]
+        cast(forms.ChoiceField, self.fields["given"]).choices = [("", _("Choose a turn")), *own]
+        cast(forms.ChoiceField, self.fields["taken"]).choices = [("", _("Choose a turn")), *others]
 
     @staticmethod
     def key(user_id: int, at: datetime) -> str:
@@ -88,7 +88,7 @@ class LeaveForm(StretchFields):
     def __init__(self, *args: Any, viewer: User, may_enter_others: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = active_people()
-        self.fields["user"].queryset = people if may_enter_others else people.filter(pk=viewer.pk)  # type: ignore[attr-defined]
+        offer(self, "user", people if may_enter_others else people.filter(pk=viewer.pk))
 
 
 class ShadowForm(StretchFields):
@@ -104,5 +104,5 @@ class ShadowForm(StretchFields):
     def __init__(self, *args: Any, viewer: User, may_choose_others: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         people = active_people()
-        self.fields["user"].queryset = people if may_choose_others else people.filter(pk=viewer.pk)  # type: ignore[attr-defined]
-        self.fields["follows"].queryset = people  # type: ignore[attr-defined]
+        offer(self, "user", people if may_choose_others else people.filter(pk=viewer.pk))
+        offer(self, "follows", people)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import active_people
+from accounts.forms import active_people, offer
 from accounts.models import User
 from oncall.forms.fields import DateInput, TimeInput
 from oncall.models import EscalationPolicy, Urgency
@@ -41,7 +41,7 @@ class ReassignForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = active_people()  # type: ignore[attr-defined]
+        offer(self, "user", active_people())
 
 
 class HelpForm(forms.Form):
@@ -51,7 +51,7 @@ class HelpForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["user"].queryset = active_people()  # type: ignore[attr-defined]
+        offer(self, "user", active_people())
 
 
 class SnoozeForm(forms.Form):

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import ManySelects, OrderedPeopleField, SlugFromNameMixin, active_people, zone_choices
+from accounts.forms import ManySelects, OrderedPeopleField, SlugFromNameMixin, active_people, offer, zone_choices
 from accounts.models import Team, User
 from oncall.forms.fields import (
     MONDAY_AT_NINE,
@@ -124,7 +124,7 @@ class RotationForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Somebody who has left keeps their place in the order until a person takes them out.
-        self.fields["members"].queryset = User.objects.all()  # type: ignore[attr-defined]
+        offer(self, "members", User.objects.all())
 
     def draft(self, zone: ZoneInfo) -> RotationDraft:
         """The rotation as the action takes it; days are those of the schedule's zone."""
@@ -145,7 +145,7 @@ class BaseRotationFormSet(forms.BaseFormSet[RotationForm]):
         return [form.draft(zone) for form in kept]
 
 
-RotationFormSet: type[BaseRotationFormSet] = forms.formset_factory(  # type: ignore[assignment]
+RotationFormSet: type[BaseRotationFormSet] = forms.formset_factory(  # type: ignore[assignment]  # it is of this class
     RotationForm, formset=BaseRotationFormSet, extra=1, can_delete=True, max_num=20
 )
 
@@ -177,6 +177,6 @@ class OverrideForm(StretchFields):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name in ("user", "replaces"):
-            self.fields[name].queryset = active_people()  # type: ignore[attr-defined]
+            offer(self, name, active_people())
 
     field_order = ("user", "replaces", "starts_on", "starts_time", "ends_on", "ends_time", "reason")

@@ -83,7 +83,7 @@ class Escalation(models.Model):
     entry_count = models.PositiveIntegerField(default=0)
     entry_hash = models.CharField(max_length=64, blank=True)
 
-    objects: ClassVar[EscalationQuerySet] = EscalationQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[EscalationQuerySet] = EscalationQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
     class Meta:
         ordering = ["-id"]
