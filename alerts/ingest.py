@@ -21,12 +21,13 @@ log = structlog.get_logger(__name__)
 
 PROCESS_RAW_EVENTS = "alerts.process_raw_events"
 ATTEMPTS = 5
+TAKEN_AT_ONCE = 50
 RETRY_AFTER = timedelta(seconds=10)
 Outcome = RawEvent.Outcome
 
 
 @transaction.atomic
-def process_raw_events(now: datetime, *, limit: int = 50) -> int:
+def process_raw_events(now: datetime, *, limit: int = TAKEN_AT_ONCE) -> int:
     """Turns due raw events into alerts and returns how many were taken.
 
     Claim and effect are one transaction: a process that dies leaves the events as they were. One that can't be handled

@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 DELIVER_DUE = "events.deliver_due"
 ATTEMPTS = 8
+DELIVERED_AT_ONCE = 100
 LEASE = timedelta(seconds=60)
 FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 600.0
@@ -74,7 +75,7 @@ def publish_all(facts: Sequence[Fact], *, actor: ActorLike) -> list[Event]:
     return events
 
 
-def deliver_due(now: datetime, *, limit: int = 100) -> int:
+def deliver_due(now: datetime, *, limit: int = DELIVERED_AT_ONCE) -> int:
     """Runs the handlers of due deliveries and returns how many were tried.
 
     A claim is a lease: if this process dies, the delivery is due again when the lease ends.

@@ -91,7 +91,6 @@ def tick(now: datetime, *, limit: int = 200) -> int:
             for escalation in due:
                 _move_or_hold(escalation, roster, moves)
             _write(due, moves)
-    beat("tick", now)
     return len(due)
 
 

@@ -11,7 +11,6 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from oncall.channels import Message, Result, sender_of
-from oncall.engine import beat
 from oncall.links import page_link, page_links
 from oncall.models import ContactMethod, Escalation, EscalationAnswer, Page
 from oncall.records import Bundle, Conclusion, record
@@ -69,7 +68,6 @@ def send_due(now: datetime, *, limit: int = SENT_AT_ONCE) -> int:
         tries[pool.submit(_try, bundle.first.channel, method, message_of(bundle))] = bundle
     pool.shutdown(wait=False)
     _collect(tries, now)
-    beat("send", now)
     return len(pages)
 
 

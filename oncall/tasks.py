@@ -1,33 +1,47 @@
 """The paging clock's background work; on its own queue."""
 
+from threading import BoundedSemaphore
+
 from celery import shared_task
 from django.utils import timezone
 
+from events.poke import followed_by
 from oncall.actions import TICK
 from oncall.audit import audit_pages, keep_audit
 from oncall.calendars import fetch_calendars
 from oncall.covering import close_expired_requests
 from oncall.duty import hand_over
-from oncall.engine import SEND_PAGES, tick
+from oncall.engine import SEND_PAGES, beat, tick
 from oncall.reaching import prove_reachability
 from oncall.sealing import seal_ledger
-from oncall.sending import send_due
+from oncall.sending import SENT_AT_ONCE, send_due
 from oncall.soundness import report_unreachable
+
+# Half the threads of a worker (config/supervisor.py): however slowly providers answer, the clock finds a free one.
+SENDERS = 4
+_senders = BoundedSemaphore(SENDERS)
 
 
 @shared_task(name=TICK)
 def tick_task() -> None:
     """Moves what is due, then sends what is due."""
-    while tick(timezone.now()):
-        pass
+    with followed_by(SEND_PAGES):
+        while tick(timezone.now()):
+            pass
+    beat("tick", timezone.now())
     send_pages_task()
 
 
 @shared_task(name=SEND_PAGES)
 def send_pages_task() -> None:
-    """Sends until no page is due."""
-    while send_due(timezone.now()):
-        pass
+    """Sends until no page is due, unless enough of this process's threads do so already: they will find it."""
+    if not _senders.acquire(blocking=False):
+        return
+    try:
+        while send_due(timezone.now()) >= SENT_AT_ONCE:
+            pass
+    finally:
+        _senders.release()
 
 
 @shared_task(name="duty.hand_over")

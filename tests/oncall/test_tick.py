@@ -6,14 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.actions import change_user
 from accounts.models import User
 from events.models import Event
 from oncall.actions import acknowledge_escalation
-from oncall.engine import heartbeat_age, overdue, tick
+from oncall.engine import beat, heartbeat_age, overdue, tick
 from oncall.models import ContactMethod, Escalation, EscalationEntry, Page
 from oncall.policies import save_policy
+from oncall.tasks import tick_task
 from tests.factories import oncall
 from tests.factories.accounts import actor, user
 
@@ -214,8 +216,13 @@ def test_a_tick_needs_as_many_statements_for_twenty_escalations_as_for_two(now: 
 
 def test_the_engine_proves_that_it_is_alive_and_tells_what_it_missed(now: datetime) -> None:
     assert heartbeat_age(now) is None
-    tick(now)
-    assert heartbeat_age(now + timedelta(seconds=9)) == timedelta(seconds=9)
+    beat("tick", now)
+    beat("tick", now + timedelta(milliseconds=900))
+    assert heartbeat_age(now + timedelta(seconds=9)) == timedelta(seconds=9), "written once a second"
+    tick_task()
+    age = heartbeat_age(timezone.now())
+    assert age is not None
+    assert age < timedelta(minutes=1)
     oncall.escalation(oncall.level(reachable()), now=now)
     assert overdue(now + timedelta(seconds=29)) == 0
     assert overdue(now + timedelta(seconds=31)) == 1

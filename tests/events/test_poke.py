@@ -1,0 +1,49 @@
+"""Pokes: one that waits speaks for all that follow it; what is committed after a sweep began gets one of its own."""
+
+import pytest
+import redis
+from celery.signals import task_prerun
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from events.actions import DELIVER_DUE
+from events.poke import followed_by, poke
+from events.tasks import deliver_due_task
+
+pytestmark = pytest.mark.django_db
+
+
+def commit_with_a_poke(capture: DjangoCaptureOnCommitCallbacks) -> None:
+    with capture(execute=True):
+        poke(DELIVER_DUE)
+
+
+def waiting(valkey: redis.Redis) -> int:
+    """How many messages wait for the worker."""
+    return int(str(valkey.llen("default")))
+
+
+def test_a_storm_queues_one_message(
+    valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    for _ in range(20):
+        commit_with_a_poke(django_capture_on_commit_callbacks)
+    assert waiting(valkey) == 1
+
+
+def test_what_is_committed_after_the_sweep_began_is_poked_for_again(
+    valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    commit_with_a_poke(django_capture_on_commit_callbacks)
+    task_prerun.send(sender=DELIVER_DUE, task=deliver_due_task)
+    commit_with_a_poke(django_capture_on_commit_callbacks)
+    assert waiting(valkey) == 2
+
+
+def test_whoever_runs_the_sweep_next_needs_no_poke(
+    valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    with followed_by(DELIVER_DUE):
+        commit_with_a_poke(django_capture_on_commit_callbacks)
+    assert waiting(valkey) == 0
+    commit_with_a_poke(django_capture_on_commit_callbacks)
+    assert waiting(valkey) == 1
