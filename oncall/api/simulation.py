@@ -154,7 +154,9 @@ class PagingTestViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
         (outcome,) = self._run([self.get_object()])
         return Response(OutcomeSerializer(outcome).data)
 
-    @extend_schema(request=None, responses=OutcomeSerializer(many=True), filters=False)
+    @extend_schema(
+        operation_id="paging_tests_run_all", request=None, responses=OutcomeSerializer(many=True), filters=False
+    )
     @action(detail=False, methods=["post"], url_path="run", pagination_class=None, filter_backends=[])
     def run_all(self, request: Request) -> Response:
         """Checks every test now, and keeps what comes of each."""

@@ -30,12 +30,11 @@ def test_a_storm_queues_one_message(
     assert waiting(valkey) == 1
 
 
-def test_what_is_committed_after_the_sweep_began_is_poked_for_again(
-    valkey: redis.Redis, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
-) -> None:
-    commit_with_a_poke(django_capture_on_commit_callbacks)
+@pytest.mark.django_db(transaction=True)
+def test_what_is_committed_after_the_sweep_began_is_poked_for_again(valkey: redis.Redis) -> None:
+    poke(DELIVER_DUE)
     task_prerun.send(sender=DELIVER_DUE, task=deliver_due_task)
-    commit_with_a_poke(django_capture_on_commit_callbacks)
+    poke(DELIVER_DUE)
     assert waiting(valkey) == 2
 
 
