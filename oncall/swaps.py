@@ -14,6 +14,7 @@ from oncall import permissions
 from oncall.models import Schedule, Substitution
 from oncall.roster import schedule_specs
 from oncall.rota import RotationSpec, ScheduleSpec, mid_turn
+from oncall.scheduling import check_not_beside
 from oncall.turns import Turns, crew_at
 
 # More turns than this nobody looks through.
@@ -45,7 +46,8 @@ def swap_turns(
 ) -> list[Substitution]:
     """The user's turn that holds `at` goes to the other, whose turn that holds `other_at` goes to the user.
 
-    Returns both halves. Turns that have begun can't be swapped: the past stays as it was.
+    Returns both halves. Turns that have begun can't be swapped: the past stays as it was. Nor can turns in which both
+    are on call, in whichever rotations: that would leave one fewer.
     """
     require(permissions.can_swap(actor, {user.pk, other.pk}), "You may only swap your own turns.")
     if user == other:
@@ -59,6 +61,11 @@ def swap_turns(
     taken = _coming_turn(spec, other, other_at, now, field="other_at")
     if other.pk in given.crew or user.pk in taken.crew:
         raise Invalid("They are on duty together in one of these turns.", field="other", remedy="Choose other turns.")
+    for half, going, coming in ((given, user, other), (taken, other, user)):
+        try:
+            check_not_beside(schedule, coming, going, half.begin, half.end)
+        except Invalid as error:
+            raise Invalid(error.message, field="other", remedy="Choose other turns.") from error
     swap = uuid.uuid4()
     halves = Substitution.objects.bulk_create(
         Substitution(

@@ -55,6 +55,17 @@ def test_two_turns_change_hands_and_back(schedule: Schedule, ana: User, bob: Use
     assert [on_call_at(at)[schedule.pk] for at in (ANAS, BOBS)] == [[ana], [bob]]
 
 
+def test_turns_are_not_swapped_when_both_are_on_call_then_by_another_rotation(
+    ana: User, bob: User, now: datetime
+) -> None:
+    both = [oncall.rotation(ana, bob, name="First"), oncall.rotation(bob, name="Second")]
+    schedule = oncall.schedule(rotations=both)
+    with pytest.raises(Invalid, match="Bob is on call beside Ana then") as refused:
+        swap(schedule, ana, bob, now)
+    assert refused.value.field == "other"
+    assert not Substitution.objects.exists()
+
+
 def test_a_swap_follows_the_turn_when_the_handover_moves(
     schedule: Schedule, ana: User, bob: User, now: datetime
 ) -> None:
