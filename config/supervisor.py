@@ -65,7 +65,7 @@ def programs(*, host: str, port: int, web_workers: int, var: Path) -> list[Progr
 def worker(python: str, *, queue: str) -> list[str]:
     """Returns the command of a worker for one queue. Its tasks wait for others most of the time: threads will do."""
     command = [python, "-m", "celery", "-A", "config", "worker", "-Q", queue, "-n", f"{queue}@%h"]
-    return [*command, "-P", "threads", "-c", "8", "--without-gossip", "--without-mingle"]
+    return [*command, "-P", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
 
 
 class Supervisor:

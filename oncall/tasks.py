@@ -18,7 +18,7 @@ from oncall.sending import SENT_AT_ONCE, send_due
 from oncall.soundness import report_unreachable
 
 # Half the threads of a worker (config/supervisor.py): however slowly providers answer, the clock finds a free one.
-SENDERS = 4
+SENDERS = 2
 _senders = BoundedSemaphore(SENDERS)
 
 

@@ -22,7 +22,7 @@ from playwright.sync_api import (
 
 from tests import chromium
 from tests.browser.story import PASSWORD
-from tests.journeys.harness import HTTP_SECONDS, ROOT, Sitrep, wait_for
+from tests.journeys.harness import ROOT, Sitrep, wait_for, web
 
 LAPTOP = ViewportSize(width=1366, height=768)
 PHONE = ViewportSize(width=390, height=844)
@@ -84,7 +84,7 @@ def wait_until_up(sitrep: Sitrep) -> None:
 
     def is_up() -> bool:
         try:
-            return httpx.get(f"{sitrep.url}/healthz", timeout=HTTP_SECONDS).is_success
+            return web.get(f"{sitrep.url}/healthz").is_success
         except httpx.HTTPError:
             return False
 

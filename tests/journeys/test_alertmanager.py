@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from config import processes
-from tests.journeys.harness import HTTP_SECONDS, Sitrep, free_port, installed, links_in, text_of, wait_for
+from tests.journeys.harness import HTTP_SECONDS, TLS, Sitrep, free_port, installed, links_in, text_of, wait_for, web
 
 PROGRAM = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
 MISSING = "Alertmanager is not installed (Debian: apt install prometheus-alertmanager)"
@@ -48,11 +48,11 @@ class Alertmanager:
             "endsAt": ends_at.isoformat(),
             "generatorURL": "http://prometheus.example:9090/graph",
         }
-        httpx.post(f"{self.url}/api/v2/alerts", json=[alert], timeout=HTTP_SECONDS).raise_for_status()
+        web.post(f"{self.url}/api/v2/alerts", json=[alert]).raise_for_status()
 
     def is_ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/-/ready").is_success
+            return web.get(f"{self.url}/-/ready").is_success
         except httpx.HTTPError:
             return False
 
@@ -95,7 +95,7 @@ def texts_of(client: httpx.Client, number: int) -> str:
 
 def acknowledge_by_link(link: str) -> None:
     """Opens the link of a mail like a phone does: without signing in; only the button acts."""
-    with httpx.Client(follow_redirects=True, timeout=HTTP_SECONDS) as phone:
+    with httpx.Client(follow_redirects=True, timeout=HTTP_SECONDS, verify=TLS) as phone:
         page = phone.get(link).raise_for_status()
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
         assert token
@@ -179,10 +179,10 @@ def tell_the_public(sitrep: Sitrep, owner: httpx.Client, number: int) -> int:
             "components": [{"component": payments, "status": "partial_outage"}],
         },
     ).json()
-    public = httpx.get(f"{sitrep.url}/status/example/", timeout=HTTP_SECONDS).raise_for_status().text
+    public = web.get(f"{sitrep.url}/status/example/").raise_for_status().text
     assert "Some payments fail. We are on it." in public
     summary = f"{sitrep.url}/status/example/api/v2/summary.json"
-    told = httpx.get(summary, timeout=HTTP_SECONDS).raise_for_status().json()
+    told = web.get(summary).raise_for_status().json()
     assert [incident["name"] for incident in told["incidents"]] == ["Payments fail"]
     public_id: int = published["id"]
     return public_id

@@ -14,11 +14,10 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
-from tests.journeys.harness import HTTP_SECONDS, PATIENCE_SECONDS, ROOT, free_port, wait_for
+from tests.journeys.harness import PATIENCE_SECONDS, ROOT, free_port, wait_for, web
 
 pytestmark = pytest.mark.journey
 OTHERS_SETTINGS = (
@@ -97,7 +96,7 @@ def test_first_start_second_start_and_the_end(var: Path, tmp_path: Path) -> None
     assert stat.S_IMODE((var / "secret-key").stat().st_mode) == 0o600
     status_page = re.search(r"http://localhost:\d+/status/\S+", printed)
     assert status_page
-    assert httpx.get(status_page.group(), timeout=HTTP_SECONDS).status_code == 200
+    assert web.get(status_page.group()).status_code == 200
 
     # The line is pasted unchanged into a shell.
     line = next(line for line in printed.splitlines() if line.strip().startswith("curl "))
@@ -121,22 +120,17 @@ def test_first_start_second_start_and_the_end(var: Path, tmp_path: Path) -> None
     assert password in second.printed()
     assert "Filling" not in second.printed()
     family = second.family()
-    second.process.send_signal(signal.SIGTERM)
-    assert second.process.wait(PATIENCE_SECONDS) == 0, second.printed()
-    assert alive(family) == []
-
-    killed = Runner(settings, tmp_path / "killed")
-    killed.wait_until_up()
-    family = killed.family()
-    killed.process.kill()
-    killed.process.wait()
+    second.process.kill()
+    second.process.wait()
     if sys.platform == "linux":
         wait_for(lambda: not alive(family), "everything ends with the killed runner")
 
-    after = Runner(settings, tmp_path / "after")
-    after.wait_until_up()
-    after.process.send_signal(signal.SIGTERM)
-    assert after.process.wait(PATIENCE_SECONDS) == 0, after.printed()
+    third = Runner(settings, tmp_path / "third")
+    third.wait_until_up()
+    family = third.family()
+    third.process.send_signal(signal.SIGTERM)
+    assert third.process.wait(PATIENCE_SECONDS) == 0, third.printed()
+    assert alive(family) == []
 
 
 def refused(settings: Mapping[str, str], tmp_path: Path) -> str:

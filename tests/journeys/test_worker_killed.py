@@ -5,11 +5,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 
-from tests.journeys.harness import HTTP_SECONDS, Sitrep, installed, text_of, wait_for
+from tests.journeys.harness import Sitrep, installed, text_of, wait_for, web
 
 pytestmark = pytest.mark.journey
 ALERTS = 200
@@ -24,7 +23,7 @@ def demo_address(sitrep: Sitrep) -> str:
 
 def fire(address: str, number: int) -> None:
     event = {"title": f"Disk {number} is full", "severity": "error", "service": "search", "dedup_key": f"disk-{number}"}
-    answer = httpx.post(address, json=event, timeout=HTTP_SECONDS)
+    answer = web.post(address, json=event)
     assert answer.status_code == 202, answer.text
 
 
