@@ -24,7 +24,7 @@ run: $(VENV)/.installed ## Start Sitrep: PostgreSQL, Valkey, web, workers (PORT=
 
 test: $(VENV)/.installed-dev ## Run every test, browser tests included (ARGS="-k paging" for some)
 	@$(BIN)/python -m tests.chromium
-	@exec $(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	@exec $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.installed-dev ## Lint, types, imports, templates, migrations, deployment settings
 	$(BIN)/ruff check .

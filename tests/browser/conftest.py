@@ -127,7 +127,9 @@ def people(browser: Browser) -> Generator[Callable[..., Page]]:
     contexts: list[BrowserContext] = []
 
     def open_window(sitrep: Sitrep, email: str, **options: Any) -> Page:
-        context = browser.new_context(base_url=sitrep.url, **({"viewport": LAPTOP} | options))
+        context = browser.new_context(
+            base_url=sitrep.url, **({"viewport": LAPTOP, "reduced_motion": "reduce"} | options)
+        )
         contexts.append(context)
         page = context.new_page()
         sign_in(page, sitrep, email)

@@ -25,7 +25,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from config import processes
 from config.kept_secrets import write_private
 from config.supervisor import Program, programs
-from tests.journeys.databases import filled_database
+from tests.databases import filled_database
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,7 +228,6 @@ def installed(var: Path) -> Generator[Sitrep]:
     write_private(var / "admin-password", f"{ADMIN_PASSWORD}\n")
 
     def fill(database_url: str) -> None:
-        manage(environment | {"DATABASE_URL": database_url}, "migrate", "--verbosity", "0")
         manage(environment | {"DATABASE_URL": database_url}, "first_start")
 
     try:
