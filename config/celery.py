@@ -10,6 +10,8 @@ from django_structlog.celery.steps import DjangoStructLogInitStep
 from config.serving import refuse_without_secret
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# The web server's start has checked what there is to check; a worker need not read all its pages for it.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 app = Celery("sitrep")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -16,7 +16,6 @@ from urllib.parse import unquote, urlsplit
 
 import dj_email_url
 import django_stubs_ext
-import sentry_sdk
 from csp.constants import NONE, SELF
 from environs import Env, EnvError
 
@@ -443,4 +442,6 @@ SILENCED_SYSTEM_CHECKS: list[str] = []
 TEST_RUNNER = "django.test.runner.DiscoverRunner"
 
 if SENTRY_DSN:
+    import sentry_sdk  # (most sites have none, and every process would wait for it)
+
     sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
