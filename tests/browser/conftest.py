@@ -15,6 +15,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Error,
     Page,
+    StorageState,
     ViewportSize,
     expect,
     sync_playwright,
@@ -121,18 +122,30 @@ def sign_in(page: Page, sitrep: Sitrep, email: str) -> None:
     arrive(page, f"{sitrep.url}/")
 
 
+@pytest.fixture(scope="module")
+def sessions() -> dict[tuple[str, str], StorageState]:
+    """What a browser keeps of those who have signed in, by address and person."""
+    return {}
+
+
 @pytest.fixture
-def people(browser: Browser) -> Generator[Callable[..., Page]]:
-    """Opens a window of somebody's own: `people(sitrep, "ana@example.com")`."""
+def people(browser: Browser, sessions: dict[tuple[str, str], StorageState]) -> Generator[Callable[..., Page]]:
+    """Opens a window of somebody's own: `people(sitrep, "ana@example.com")`; only the first signs in by the form."""
     contexts: list[BrowserContext] = []
 
     def open_window(sitrep: Sitrep, email: str, **options: Any) -> Page:
-        context = browser.new_context(
-            base_url=sitrep.url, **({"viewport": LAPTOP, "reduced_motion": "reduce"} | options)
-        )
+        # What moves is drawn sixty times a second, without a graphics card by the cores that all else needs.
+        given = {"viewport": LAPTOP, "reduced_motion": "reduce", **options}
+        known = sessions.get((sitrep.url, email))
+        context = browser.new_context(base_url=sitrep.url, storage_state=known, **given)
         contexts.append(context)
         page = context.new_page()
-        sign_in(page, sitrep, email)
+        if known:
+            page.goto("/")
+            arrive(page, f"{sitrep.url}/")
+        else:
+            sign_in(page, sitrep, email)
+            sessions[sitrep.url, email] = context.storage_state()
         return page
 
     yield open_window

@@ -15,7 +15,7 @@ SETTING = re.compile(
     r"""|environ(?:ment)?\["([A-Z_]+)"\]"""
 )
 # What the process itself sets for others, or the platform sets for it.
-NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "MAKELEVEL"}
+NOT_SETTINGS = {"DJANGO_SETTINGS_MODULE", "MAKELEVEL", "CELERY_SKIP_CHECKS"}
 
 
 @pytest.mark.parametrize("name", ["requirements.in", "requirements-dev.in"])

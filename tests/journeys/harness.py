@@ -69,7 +69,7 @@ def wait_for(look: Callable[[], T], what: str, *, seconds: float = PATIENCE_SECO
         if found:
             return found
         assert time.monotonic() < deadline, f"Not within {seconds:.0f} s: {what}"
-        time.sleep(0.05)
+        time.sleep(0.15)
 
 
 class Mailbox:
