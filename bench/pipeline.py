@@ -20,6 +20,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.request import urlopen
 
+from bench.stage import computing_control
 from config.engines import Engines
 from config.supervisor import Supervisor, programs
 
@@ -145,6 +146,7 @@ async def measure(path: str, listening: socket.socket) -> bool:
     heard = Heard()
     await asyncio.start_server(heard.answer, sock=listening, backlog=512)
     out, verdicts = sys.stdout.write, []
+    out(f"control: {computing_control():.3f} ms a JSON document\n\n")
     await at_rate(path, heard, 5, 2)
     out("| alerts | to the first page: median | 99th | goal | |\n| --- | ---: | ---: | --- | --- |\n")
     for rate, seconds, median_goal, worst_goal in RATES:
