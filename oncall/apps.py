@@ -13,6 +13,5 @@ class OncallConfig(AppConfig):
             import_module(f"oncall.channels.{channel}")
         import_module("oncall.duty_handlers")
         import_module("oncall.paging_test_handlers")
-        import_module("oncall.paging_test_tasks")
         import_module("oncall.schedule_handlers")
         import_module("oncall.telling")

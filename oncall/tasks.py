@@ -12,6 +12,7 @@ from oncall.calendars import fetch_calendars
 from oncall.covering import close_expired_requests
 from oncall.duty import hand_over
 from oncall.engine import SEND_PAGES, beat, tick
+from oncall.paging_tests import check_paging_tests
 from oncall.reaching import prove_reachability
 from oncall.sealing import seal_ledger
 from oncall.sending import SENT_AT_ONCE, send_due
@@ -72,6 +73,12 @@ def audit_pages_task() -> None:
 def fetch_calendars_task() -> None:
     """Reads the calendars that are due. Not on the paging queue: no page waits for somebody else's server."""
     fetch_calendars(timezone.now())
+
+
+@shared_task(name="paging_tests.check")
+def check_paging_tests_task() -> None:
+    """Checks all paging tests: what they depend on changes without any save that would run them."""
+    check_paging_tests(timezone.now())
 
 
 @shared_task(name="schedules.look_after")

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.db.models import Count
@@ -21,6 +22,7 @@ from oncall.foresight import CoverageGetsWorse
 from oncall.forms.policies import LevelFormSet, PolicyForm, level_initial, target_choices
 from oncall.ladder import ladder
 from oncall.models import Escalation, EscalationPolicy, Schedule
+from oncall.policy_preview import LevelDifference
 
 RECENT = 10
 DIFFERENCES_SHOWN = 12
@@ -113,12 +115,16 @@ def policy_preview(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "preview": preview,
         "differences": [
-            (each.level, each.difference, each.difference.in_words(preview.zone))
-            for each in preview.differences[:DIFFERENCES_SHOWN]
+            (each.difference, _level_in_words(each, preview.zone)) for each in preview.differences[:DIFFERENCES_SHOWN]
         ],
         "more": max(len(preview.differences) - DIFFERENCES_SHOWN, 0),
     }
     return render(request, "oncall/_policy_preview.html", context)
+
+
+def _level_in_words(change: LevelDifference, zone: ZoneInfo) -> str:
+    words = change.difference.in_words(zone)
+    return _("Level %(level)d, %(words)s") % {"level": change.level, "words": words}
 
 
 @require_POST
