@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
 from oncall.hours import NIGHT, Hours, Kind, hours_by_person, weigh
 from oncall.rota import ScheduleSpec, Shift, rotation_shifts, shifts
@@ -93,12 +94,27 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From `start` until `end` (UTC) these people are on call instead of those; nobody when empty."""
+    """From `start` until `end` (UTC) these people are on call instead of those; nobody when empty.
+
+    `missing` are those for whom somebody comes in who is then on call anyway, where it was not so before: one fewer is
+    on call than the rotations want, even if they are the same people as before.
+    """
 
     start: datetime
     end: datetime
     before: tuple[int, ...]
     after: tuple[int, ...]
+    missing: tuple[int, ...] = ()
+
+    @property
+    def is_new_gap(self) -> bool:
+        """Whether nobody would be on call any more."""
+        return bool(self.before) and not self.after
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether somebody should confirm it."""
+        return self.is_new_gap or bool(self.missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +126,7 @@ class Comparison:
     @property
     def new_gaps(self) -> list[Change]:
         """Where nobody would be on call any more."""
-        return [each for each in self.changes if each.before and not each.after]
+        return [each for each in self.changes if each.is_new_gap]
 
     @property
     def closed_gaps(self) -> list[Change]:
@@ -120,7 +136,15 @@ class Comparison:
     @property
     def is_worse(self) -> bool:
         """Whether coverage gets worse: somebody should confirm it."""
-        return bool(self.new_gaps)
+        return any(each.is_worse for each in self.changes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    start: datetime
+    end: datetime
+    user_ids: tuple[int, ...]
+    missing: tuple[int, ...] = ()
 
 
 def changes(before: ScheduleSpec | None, after: ScheduleSpec | None, start: datetime, end: datetime) -> Comparison:
@@ -128,23 +152,46 @@ def changes(before: ScheduleSpec | None, after: ScheduleSpec | None, start: date
     earlier, later = _course(before, start, end), _course(after, start, end)
     found: list[Change] = []
     for begin, finish, old, new in _side_by_side(earlier, later):
-        if set(old.user_ids) == set(new.user_ids):
+        missing = new.missing if len(new.missing) > len(old.missing) else ()
+        if set(old.user_ids) == set(new.user_ids) and not missing:
             continue
-        if found and found[-1].end == begin and (found[-1].before, found[-1].after) == (old.user_ids, new.user_ids):
+        change = Change(begin, finish, old.user_ids, new.user_ids, missing)
+        if found and found[-1].end == begin and replace(found[-1], start=begin, end=finish) == change:
             found[-1] = replace(found[-1], end=finish)
         else:
-            found.append(Change(begin, finish, old.user_ids, new.user_ids))
+            found.append(change)
     return Comparison(tuple(found))
 
 
-def _course(schedule: ScheduleSpec | None, start: datetime, end: datetime) -> list[Shift]:
-    if schedule is not None:
-        return shifts(schedule, start, end)
-    start, end = clipped(start), clipped(end)
-    return [Shift(start, end, ())] if start < end else []
+def _course(schedule: ScheduleSpec | None, start: datetime, end: datetime) -> list[_Stretch]:
+    if schedule is None:
+        start, end = clipped(start), clipped(end)
+        return [_Stretch(start, end, ())] if start < end else []
+    final = shifts(schedule, start, end)
+    wanted = shifts(_without_stand_ins(schedule), start, end)
+    return [
+        _Stretch(begin, finish, new.user_ids, _missing(old.user_ids, new.user_ids))
+        for begin, finish, old, new in _side_by_side(wanted, final)
+    ]
 
 
-def _side_by_side(first: Sequence[Shift], second: Sequence[Shift]) -> Iterable[tuple[datetime, datetime, Shift, Shift]]:
+def _without_stand_ins(schedule: ScheduleSpec) -> ScheduleSpec:
+    """The schedule if nobody came in for anybody, neither by an override nor by a swap."""
+    return replace(
+        schedule,
+        overrides=tuple(each for each in schedule.overrides if each.replaces is None),
+        rotations=tuple(replace(each, substitutions=()) for each in schedule.rotations),
+    )
+
+
+def _missing(wanted: Sequence[int], final: Sequence[int]) -> tuple[int, ...]:
+    return tuple(user_id for user_id in wanted if user_id not in final) if len(final) < len(wanted) else ()
+
+
+S = TypeVar("S", Shift, _Stretch)
+
+
+def _side_by_side(first: Sequence[S], second: Sequence[S]) -> Iterable[tuple[datetime, datetime, S, S]]:
     """The stretches that two courses of shifts share, in order."""
     one = other = 0
     while one < len(first) and other < len(second):

@@ -16,7 +16,7 @@ from events.errors import Conflict, Invalid, require
 from events.outbound import AddressRefused
 from oncall import permissions
 from oncall.channels.apprise import parse
-from oncall.foresight import refuse_new_gaps
+from oncall.foresight import refuse_worse
 from oncall.models import Escalation, EscalationLevel, EscalationPolicy, EscalationTarget, Schedule
 from oncall.naming import check_name
 from oncall.paging_tests import holding_tests, refuse_broken_tests
@@ -122,7 +122,7 @@ def save_policy(
     if before is not None and not confirm:
         zone = ZoneInfo(before["zone"])
         old, new = coverage_of([before, freeze(policy, takes_turn=False)], now)
-        refuse_new_gaps(whole(old, zone), whole(new, zone), now)
+        refuse_worse(whole(old, zone), whole(new, zone), now)
     refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
     name_of_event = "escalation_policy.created" if created else "escalation_policy.changed"
     publish(name_of_event, subject=policy, actor=actor, data={"name": policy.name})

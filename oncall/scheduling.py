@@ -16,7 +16,7 @@ from accounts.models import Team, User, check_time_zone
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from oncall import permissions
-from oncall.foresight import HORIZON, Difference, differences_of, refuse_new_gaps, stretch_in_words
+from oncall.foresight import HORIZON, Difference, differences_of, refuse_worse, stretch_in_words
 from oncall.models import DutyStatement, EscalationPolicy, Override, Rotation, Schedule
 from oncall.naming import check_name
 from oncall.paging_tests import holding_tests, refuse_broken_tests
@@ -35,8 +35,8 @@ class Preview:
 
     @property
     def is_worse(self) -> bool:
-        """Whether there are gaps that there are not now."""
-        return any(each.is_new_gap for each in self.differences)
+        """Whether there would be hours with nobody, or with one fewer than wanted, that there are not now."""
+        return any(each.is_worse for each in self.differences)
 
 
 @transaction.atomic
@@ -64,8 +64,8 @@ def save_schedule(
 
     From `effective_from` (UTC) on, and the past stays as it was; without it what is there is corrected, as if it had
     always been so. Raises Conflict if somebody changed it since `stamp` (of `stamp_of`) was read, and
-    CoverageGetsWorse if it leaves new gaps, unless `confirm`; and Conflict if it breaks a paging test, unless an
-    `override_reason` is given.
+    CoverageGetsWorse if it leaves new gaps, or one fewer on call than wanted, unless `confirm`; and Conflict if it
+    breaks a paging test, unless an `override_reason` is given.
     """
     require(permissions.can_configure(actor), NOT_A_MANAGER)
     held = holding_tests(now)
@@ -92,7 +92,7 @@ def save_schedule(
     schedule.save()
     write_rotations(schedule, rotations, effective_from)
     if before is not None and not confirm:
-        refuse_new_gaps(before, _spec(schedule, now), now)
+        refuse_worse(before, _spec(schedule, now), now)
     refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
     publish(
         "schedule.created" if created else "schedule.changed",
@@ -246,7 +246,7 @@ def check_not_beside(schedule: Schedule, user: User, replaces: User, starts_at: 
 def remove_override(*, actor: Actor, override: Override, now: datetime, confirm: bool = False) -> None:
     """Takes an override away; one that has begun ends now, so that the past stays as it was.
 
-    Raises CoverageGetsWorse if that leaves new gaps, unless `confirm`.
+    Raises CoverageGetsWorse if that leaves new gaps, or one fewer on call than wanted, unless `confirm`.
     """
     require(permissions.can_remove_override(actor, override), "This override is not yours.")
     schedule = override.schedule
@@ -260,5 +260,5 @@ def remove_override(*, actor: Actor, override: Override, now: datetime, confirm:
     else:
         override.delete()
     if not confirm:
-        refuse_new_gaps(before, _spec(schedule, now), now)
+        refuse_worse(before, _spec(schedule, now), now)
     publish("schedule.override_removed", subject=schedule, actor=actor, data=data)

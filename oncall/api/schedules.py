@@ -96,8 +96,8 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
     """A schedule; its `rotations` become exactly those that are given.
 
     They hold from `effective_from` on (now, unless given; null corrects them as if they had always been so). What
-    leaves new gaps in the next 90 days needs `confirm`. With the `version` that was read, a change that somebody else
-    made meanwhile is not overwritten.
+    makes coverage worse in the next 90 days needs `confirm`. With the `version` that was read, a change that somebody
+    else made meanwhile is not overwritten.
     """
 
     slug = serializers.SlugField(max_length=100, required=False)
@@ -165,15 +165,22 @@ class LayerSerializer(serializers.Serializer[Any]):
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
-    """A stretch in which others would be on call than are now."""
+    """A stretch in which others would be on call than are now.
+
+    `missing` are those for whom somebody would come in who is on call anyway: one fewer than wanted. Where it
+    `is_worse` (a new gap, or somebody missing) saving needs `confirm`.
+    """
 
     start = serializers.DateTimeField()
     end = serializers.DateTimeField()
     before = serializers.ListField(child=serializers.IntegerField(), source="before_ids")
     after = serializers.ListField(child=serializers.IntegerField(), source="after_ids")
     before_names = serializers.CharField(source="before")
+    missing = serializers.ListField(child=serializers.IntegerField(), source="missing_ids")
     after_names = serializers.CharField(source="after")
+    missing_names = serializers.CharField(source="missing")
     is_new_gap = serializers.BooleanField()
+    is_worse = serializers.BooleanField()
 
 
 class PreviewSerializer(serializers.Serializer[Any]):
@@ -364,7 +371,7 @@ class OverrideViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
 
     @extend_schema(responses={204: None}, parameters=[OpenApiParameter("confirm", bool)])
     def destroy(self, request: Request, pk: str) -> Response:
-        """Takes it away; one that has begun ends now. What leaves new gaps needs `?confirm=true`."""
+        """Takes it away; one that has begun ends now. What makes coverage worse needs `?confirm=true`."""
         confirm = request.query_params.get("confirm") == "true"
         scheduling.remove_override(actor=self.actor, override=self.get_object(), now=timezone.now(), confirm=confirm)
         return Response(status=204)

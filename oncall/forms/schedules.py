@@ -72,7 +72,7 @@ class ChangeForm(forms.Form):
     on = forms.DateField(label=_("Date"), widget=DateInput, required=False)
     at = forms.TimeField(label=_("at"), widget=TimeInput, required=False, initial=time(9))
     stamp = forms.CharField(widget=forms.HiddenInput, required=False)
-    confirm = forms.BooleanField(label=_("Save it although nobody would be on call then"), required=False)
+    confirm = forms.BooleanField(label=_("Save it although too few would be on call then"), required=False)
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data

@@ -61,7 +61,7 @@ def override_form(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_POST
 def override_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
-    """Takes an override away; if nobody is on call then, it asks again."""
+    """Takes an override away; if too few are on call then, it asks again."""
     override = get_object_or_404(Override.objects.select_related("schedule"), schedule__slug=slug, pk=pk)
     now, confirm = timezone.now(), request.POST.get("confirm") == "yes"
     try:
@@ -81,7 +81,7 @@ def override_remove(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
 def confirm_worse(
     request: HttpRequest, schedule: Schedule, worse: CoverageGetsWorse, *, action: str, verb: str
 ) -> HttpResponse:
-    """Shows what a change would leave with nobody on call, and asks whether it is meant (409)."""
+    """Shows what a change would leave with too few on call, and asks whether it is meant (409)."""
     zone = ZoneInfo(schedule.time_zone)
     context = {
         "schedule": schedule,

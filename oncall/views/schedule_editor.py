@@ -74,7 +74,7 @@ def _found(request: HttpRequest, slug: str | None) -> Schedule | None:
 
 
 def schedule_form(request: HttpRequest, slug: str | None = None) -> HttpResponse:
-    """Makes a schedule or changes one, with its rotations; what leaves new gaps is asked again."""
+    """Makes a schedule or changes one, with its rotations; what makes coverage worse is asked again."""
     schedule, now = _found(request, slug), timezone.now()
     editor = _editor(request, schedule, now)
     worse: CoverageGetsWorse | None = None

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from hypothesis import given
 
 from oncall.coverage import MOST, Change, Comparison, Flaw, LeaveSpec, changes, quality
-from oncall.rota import FixedShift, OverrideSpec, ScheduleSpec, WeeklyHours, shifts
+from oncall.rota import FixedShift, OverrideSpec, ScheduleSpec, Substitution, WeeklyHours, shifts
 from tests.oncall.rotas import ANA, BOB, DAN, EVE, instants, rotation, schedule, schedules, stretches, utc
 
 START, END = utc(2026, 1, 5, 8), utc(2026, 4, 6, 7)
@@ -147,6 +147,30 @@ def test_a_new_schedule_makes_nothing_worse_and_taking_one_away_does() -> None:
     assert changes(None, None, START, END) == Comparison(())
 
 
+def test_a_rotation_of_two_at_once_leaves_one_fewer_while_one_of_them_comes_in_for_the_other() -> None:
+    stands_in = OverrideSpec(1, ANA, utc(2026, 1, 13, 9), utc(2026, 1, 13, 17), replaces=BOB)
+    before = schedule(rotation(BOB), overrides=(stands_in,))
+    after = schedule(rotation(ANA, BOB, people_at_once=2), overrides=(stands_in,))
+    found = changes(before, after, utc(2026, 1, 13), utc(2026, 1, 14))
+    assert found.changes == (
+        Change(utc(2026, 1, 13), stands_in.start, (BOB,), (ANA, BOB)),
+        Change(stands_in.start, stands_in.end, (ANA,), (ANA,), missing=(BOB,)),
+        Change(stands_in.end, utc(2026, 1, 14), (BOB,), (ANA, BOB)),
+    )
+    assert (found.is_worse, found.new_gaps) == (True, [])
+    assert changes(after, after, START, END) == Comparison(())
+    assert not changes(after, before, START, END).is_worse
+
+
+def test_a_swap_leaves_one_fewer_when_another_rotation_puts_both_on_call() -> None:
+    swap = Substitution(utc(2026, 1, 15), going=BOB, coming=ANA)
+    weekly = rotation(BOB, substitutions=(swap,), series="weekly")
+    found = changes(schedule(weekly), schedule(weekly, rotation(ANA)), utc(2026, 1, 5, 8), utc(2026, 1, 19, 8))
+    assert [(each.start, each.end, each.missing) for each in found.changes if each.is_worse] == [
+        (utc(2026, 1, 12, 8), utc(2026, 1, 19, 8), (BOB,))
+    ]
+
+
 def test_the_same_people_in_another_order_are_no_change() -> None:
     assert changes(
         schedule(rotation(ANA, BOB, people_at_once=2)), schedule(rotation(BOB, ANA, people_at_once=2)), START, END
@@ -161,5 +185,19 @@ def test_what_changes_is_where_the_two_differ(
     found = changes(before, after, start, end)
     assert changes(before, before, start, end) == Comparison(())
     back = changes(after, before, start, end)
-    assert [(each.after, each.before) for each in back.changes] == [(each.before, each.after) for each in found.changes]
-    assert all(set(each.before) != set(each.after) for each in found.changes)
+    assert _exchanges(back, turned=True) == _exchanges(found)
+    assert all(each.missing or set(each.before) != set(each.after) for each in found.changes)
+
+
+def _exchanges(found: Comparison, *, turned: bool = False) -> list[tuple[datetime, tuple[int, ...], tuple[int, ...]]]:
+    """Who is on call instead of whom, and from when on, however many are missing."""
+    exchanges: list[tuple[datetime, tuple[int, ...], tuple[int, ...]]] = []
+    until = None
+    for each in found.changes:
+        if set(each.before) == set(each.after):
+            continue
+        old, new = (each.after, each.before) if turned else (each.before, each.after)
+        if until != each.start or exchanges[-1][1:] != (old, new):
+            exchanges.append((each.start, old, new))
+        until = each.end
+    return exchanges

@@ -227,6 +227,32 @@ def test_a_change_that_leaves_new_gaps_is_made_only_when_confirmed(now: datetime
     assert schedule.rotations.count() == 2
 
 
+def test_a_change_that_puts_a_stand_in_beside_whom_they_replace_is_made_only_when_confirmed(now: datetime) -> None:
+    ana, bob = user(name="Ana"), user(name="Bob")
+    schedule = oncall.schedule(bob, time_zone="Europe/Berlin")
+    starts_at, ends_at = datetime(2026, 3, 17, 8, tzinfo=UTC), datetime(2026, 3, 17, 16, tzinfo=UTC)
+    override = scheduling.add_override(
+        actor=oncall.SYSTEM, schedule=schedule, user=ana, replaces=bob, starts_at=starts_at, ends_at=ends_at, now=now
+    )
+    both = replace(draft_in(schedule), members=[ana, bob], people_at_once=2)
+    given = {"name": schedule.name, "slug": schedule.slug, "time_zone": schedule.time_zone, "rotations": [both]}
+    preview = scheduling.preview_schedule(actor=oncall.SYSTEM, schedule=schedule, now=now, effective_from=now, **given)
+    assert preview.is_worse
+    assert [(each.start, each.end, each.missing) for each in preview.differences if each.is_worse] == [
+        (starts_at, ends_at, "Bob")
+    ]
+    with pytest.raises(CoverageGetsWorse) as refused:
+        save(schedule, rotations=[both], now=now, effective_from=now)
+    words = "Tue 17 Mar 09:00 – 17:00: only Ana; who comes in for Bob is on call anyway"
+    assert words in str(refused.value)
+    save(schedule, rotations=[both], now=now, effective_from=now, confirm=True)
+    # Taking the override away puts it right, and saving again what is so already asks nothing.
+    save(schedule, rotations=[draft_in(schedule)], now=now, effective_from=now)
+    scheduling.remove_override(actor=oncall.SYSTEM, override=override, now=now)
+    spec = schedule_specs(now, now + 7 * DAY, {schedule.pk})[schedule.pk]
+    assert set(who_is_on_call(spec, starts_at)) == {ana.pk, bob.pk}
+
+
 def test_a_gap_that_is_there_already_needs_no_confirmation(now: datetime) -> None:
     schedule = oncall.schedule(rotations=[])
     save(schedule, rotations=[replace(oncall.rotation(user()), active_weekdays=[0])], now=now, effective_from=now)

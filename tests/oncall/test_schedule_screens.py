@@ -82,6 +82,25 @@ def test_what_leaves_new_gaps_is_asked_again_and_nothing_typed_is_lost() -> None
     assert schedule.rotations.get(effective_until=None).active_weekdays == [0, 1]
 
 
+def test_what_leaves_one_fewer_than_wanted_is_shown_while_one_writes_and_asked_again() -> None:
+    client, _ = signed_in(Role.MANAGER)
+    ana, bob = user(name="Ana"), user(name="Bob")
+    schedule = oncall.schedule(bob)
+    begin = timezone.now() + timedelta(days=1)
+    stands_in = {"user": ana, "replaces": bob, "starts_at": begin, "ends_at": begin + timedelta(hours=8)}
+    Override.objects.create(schedule=schedule, **stands_in)
+    given = edited(schedule, ana, bob, row={"people_at_once": "2"})
+    words = "only Ana; who comes in for Bob is on call anyway"
+    shown = client.post(reverse("oncall:schedule-preview", args=[schedule.slug]), given).content.decode()
+    assert words in shown
+    assert "with fewer than wanted" in shown
+    asked = client.post(reverse("oncall:schedule-edit", args=[schedule.slug]), given).content.decode()
+    for part in (words, 'name="confirm"'):
+        assert part in asked, part
+    confirmed = client.post(reverse("oncall:schedule-edit", args=[schedule.slug]), {**given, "confirm": "on"})
+    assert confirmed.status_code == 302
+
+
 def test_a_change_holds_from_the_date_that_is_chosen_in_the_schedules_zone() -> None:
     client, _ = signed_in(Role.MANAGER)
     ana, bob = user(), user()

@@ -109,6 +109,25 @@ def test_what_leaves_new_gaps_is_previewed_refused_and_confirmed() -> None:
     assert client.patch(address, {**body, "confirm": True}).status_code == 200
 
 
+def test_what_leaves_one_fewer_than_wanted_is_previewed_refused_and_confirmed() -> None:
+    client, ana, bob = of(Role.MANAGER), user(name="Ana"), user(name="Bob")
+    schedule = oncall.schedule(bob)
+    address = f"/api/v1/schedules/{schedule.slug}/"
+    begin = timezone.now().replace(microsecond=0) + timedelta(days=1)
+    stretch = {"starts_at": begin, "ends_at": begin + timedelta(hours=8)}
+    client.post("/api/v1/overrides/", {"schedule": schedule.slug, "user": ana.pk, "replaces": bob.pk, **stretch})
+    both = {"id": schedule.rotations.get().pk, "members": [ana.pk, bob.pk], "people_at_once": 2}
+    body = {"rotations": [{**weekly(ana), **both}]}
+    preview = client.post(address + "preview/", body).json()
+    assert preview["is_worse"]
+    [short] = [change for change in preview["changes"] if change["is_worse"]]
+    assert (short["after"], short["missing"], short["missing_names"]) == ([ana.pk], [bob.pk], "Bob")
+    assert not short["is_new_gap"]
+    refused = client.patch(address, body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "coverage_gets_worse")
+    assert client.patch(address, {**body, "confirm": True}).status_code == 200
+
+
 def test_a_new_schedule_is_previewed_and_not_stored() -> None:
     client, ana = of(Role.MANAGER), user()
     body = {
