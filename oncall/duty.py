@@ -17,15 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.actor import Actor
-from accounts.models import Membership, User
+from accounts.models import Membership
 from events.actions import Fact, publish, publish_all
 from events.errors import Conflict, Invalid, require
 from oncall import permissions
-from oncall.duty_mail import mail_handover, mail_handover_to_shadows
-from oncall.handovers import Change, changes
+from oncall.duty_mail import mail_handover
+from oncall.handovers import Change, changes, just_after
 from oncall.models import Escalation, Handover, Override, Page, RotationMember, Schedule
 from oncall.roster import schedule_specs
-from oncall.rota import shadows_at, shifts
+from oncall.rota import shifts
+from oncall.shadowing import begin_shadowing
 from oncall.surveys import ask
 
 DUTY = Actor.system("Change of shift")
@@ -117,11 +118,17 @@ def pages_of_the_shift(user_ids: Collection[int], start: datetime, end: datetime
 def hand_over(now: datetime) -> int:
     """Records the handovers of the last hour that are not recorded yet, and asks those who went how it was.
 
-    Returns how many handovers it recorded. The number of queries does not depend on how many there are; what was
-    recorded is not recorded again, whoever else sweeps.
+    Returns how many handovers it recorded, and sees who has begun to shadow within a shift. The number of queries does
+    not depend on how many there are; what was recorded is not recorded again, whoever else sweeps.
     """
+    recorded = _record_recent(now)
+    begin_shadowing(actor=DUTY, now=now)
+    return recorded
+
+
+def _record_recent(now: datetime) -> int:
     recent = schedule_specs(now - LATEST, now)
-    moved = {pk for pk, spec in recent.items() if len(shifts(spec, now - LATEST, _just_after(now))) > 1}
+    moved = {pk for pk, spec in recent.items() if len(shifts(spec, now - LATEST, just_after(now))) > 1}
     if not moved:
         return 0
     with transaction.atomic():
@@ -131,18 +138,11 @@ def hand_over(now: datetime) -> int:
         )
         specs = schedule_specs(now - LOOK_BACK, now, held)
         found = {
-            pk: [
-                change for change in changes(shifts(spec, now - LOOK_BACK, _just_after(now))) if _is_fresh(change, now)
-            ]
+            pk: [change for change in changes(shifts(spec, now - LOOK_BACK, just_after(now))) if _is_fresh(change, now)]
             for pk, spec in specs.items()
         }
         ask(((pk, change) for pk, made in found.items() for change in made), actor=DUTY, now=now)
         return _record({pk: [each for each in made if each.is_handover] for pk, made in found.items()}, now)
-
-
-def _just_after(now: datetime) -> datetime:
-    """Shifts end before their end: so that what begins at this very instant is among them."""
-    return now + timedelta(microseconds=1)
 
 
 def _is_fresh(change: Change, now: datetime) -> bool:
@@ -299,14 +299,3 @@ def tell_handover(*, handover_id: int, now: datetime) -> bool:
         mail_handover(handover, coming, going)
         publish("handover.mailed", subject=handover, actor=DUTY, data={"schedule": handover.schedule_id})
     return not is_late
-
-
-def tell_shadows(*, handover_id: int) -> list[User]:
-    """Mails a handover to those who shadow whoever comes, and returns them. Raises what the mail server answers."""
-    handover = Handover.objects.select_related("schedule").get(pk=handover_id)
-    spec = schedule_specs(handover.at, _just_after(handover.at), {handover.schedule_id})[handover.schedule_id]
-    shadows = list(User.objects.filter(pk__in=shadows_at(spec, handover.at), is_active=True).order_by("pk"))
-    if shadows:
-        coming, going = (list(each.filter(is_active=True)) for each in (handover.coming, handover.going))
-        mail_handover_to_shadows(handover, coming, going, shadows)
-    return shadows

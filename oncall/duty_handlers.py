@@ -4,9 +4,10 @@ from django.utils import timezone
 
 from events.models import Event
 from events.registry import handles
-from oncall.duty import tell_handover, tell_shadows
+from oncall.duty import tell_handover
 from oncall.duty_mail import mail_survey
 from oncall.models import ShiftSurvey
+from oncall.shadowing import tell_new_shadow, tell_shadows
 from oncall.surveys import survey_link
 
 
@@ -20,6 +21,12 @@ def tell_of_handover(event: Event) -> None:
 def tell_those_who_shadow(event: Event) -> None:
     """Mails the summary to those who shadow; their own delivery, so that nobody on call is mailed twice for it."""
     tell_shadows(handover_id=event.subject_id)
+
+
+@handles("shadow.began", name="oncall.mail_new_shadow")
+def tell_who_begins_to_shadow(event: Event) -> None:
+    """Mails the handover of the shift that runs to somebody who begins to shadow within it."""
+    tell_new_shadow(shadow_id=event.subject_id, now=timezone.now())
 
 
 @handles("survey.asked", name="oncall.mail_survey")

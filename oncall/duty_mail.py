@@ -1,6 +1,7 @@
 """The mails about duty: what a shift leaves behind to the next one, and the two questions after it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -25,10 +26,17 @@ def mail_handover(handover: Handover, coming: list[User], going: list[User]) -> 
         _send(subject, "handover", _handover_context(handover, coming, going), to=coming, cc=going)
 
 
-def mail_handover_to_shadows(handover: Handover, coming: list[User], going: list[User], shadows: list[User]) -> None:
-    """Mails the same to those who learn; it says that they are not on call. Raises what the server answers."""
+def mail_handover_to_shadows(
+    handover: Handover, shadows: list[User], *, following: list[User], since: datetime
+) -> None:
+    """Mails the same to those who learn; it says whom they follow, since when, and that they are not on call.
+
+    Raises what the server answers.
+    """
     schedule = handover.schedule
-    context = {**_handover_context(handover, coming, going), "is_shadowing": True}
+    coming, going = (list(each.filter(is_active=True)) for each in (handover.coming, handover.going))
+    context = {**_handover_context(handover, coming, going), "since": since}
+    context |= {"is_shadowing": True, "following": names(following)}
     with translation.override(shadows[0].locale), timezone.override(zone_of(schedule.time_zone)):
         subject = _("You are shadowing: %(schedule)s") % {"schedule": schedule.name}
         _send(subject, "handover", context, to=shadows)
@@ -37,6 +45,7 @@ def mail_handover_to_shadows(handover: Handover, coming: list[User], going: list
 def _handover_context(handover: Handover, coming: list[User], going: list[User]) -> dict[str, object]:
     return {
         "handover": handover,
+        "since": handover.at,
         "schedule": handover.schedule,
         "coming": names(coming),
         "going": names(going),

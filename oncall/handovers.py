@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from oncall.rota import Shift
 
@@ -24,6 +24,11 @@ class Change:
     def is_handover(self) -> bool:
         """Whether somebody takes over."""
         return bool(self.coming)
+
+
+def just_after(now: datetime) -> datetime:
+    """Shifts end before their end: so that what begins at this very instant is among them."""
+    return now + timedelta(microseconds=1)
 
 
 def changes(found: Iterable[Shift]) -> list[Change]:

@@ -172,13 +172,17 @@ class Override(models.Model):
 
 
 class Shadow(models.Model):
-    """Somebody who is told what a schedule is paged for while they learn, and is never paged themselves."""
+    """Somebody who is told what a schedule is paged for while they learn, and is never paged themselves.
+
+    `begun_at` is when it was seen to have begun: what is told at the beginning is told once.
+    """
 
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="shadows")
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="shadows")
     follows = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
+    begun_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["starts_at"]

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -23,6 +24,7 @@ from oncall.duty import hand_over, tell_handover, write_handover_note
 from oncall.engine import tick
 from oncall.models import Handover, Override, Schedule, Shadow, ShiftSurvey
 from oncall.sending import send_due
+from oncall.shadowing import tell_new_shadow
 from tests.factories import alerts, incidents, oncall
 from tests.factories.accounts import api_key, user
 from tests.journeys.harness import free_port
@@ -93,6 +95,57 @@ def test_those_who_shadow_whoever_comes_get_the_same_and_are_told_that_they_are_
     assert "you shadow Bob Okafor on Primary on call. You are not paged." in to_shadows.body
     assert "The cache is slow." in to_shadows.body
     assert "you are on call on Primary" not in to_shadows.body
+
+
+def begins_to_shadow(schedule: Schedule, name: str, at: datetime, **fields: Any) -> Shadow:
+    until = at + timedelta(days=14)
+    return Shadow.objects.create(schedule=schedule, user=user(name=name), starts_at=at, ends_at=until, **fields)
+
+
+def new_shadows_told(now: datetime) -> list[Shadow]:
+    """Those who begin to shadow by then, each told; twice over, since a sweep and a delivery may be made again."""
+    hand_over(now)
+    hand_over(now)
+    events = Event.objects.filter(name="shadow.began").order_by("id")
+    told = [event.subject_id for event in events if tell_new_shadow(shadow_id=event.subject_id, now=now)]
+    return [Shadow.objects.get(pk=pk) for pk in told]
+
+
+def test_whoever_begins_to_shadow_within_a_shift_gets_its_handover_once() -> None:
+    schedule, ana, bob = weekly()
+    write_handover_note(
+        actor=acting(ana), schedule=schedule, note="The cache is slow.", now=MONDAY - timedelta(hours=1)
+    )
+    told()
+    mail.outbox.clear()
+    wednesday = MONDAY + timedelta(days=2)
+    kim = begins_to_shadow(schedule, "Kim", wednesday, follows=bob)
+    assert new_shadows_told(wednesday - timedelta(minutes=1)) == []
+    assert new_shadows_told(wednesday) == [kim]
+    [message] = mail.outbox
+    assert (message.to, message.cc) == ([kim.user.email], [])
+    assert message.subject == "You are shadowing: Primary on call"
+    assert "Since Wednesday, 18 March 2026, 09:00 UTC you shadow Bob Okafor on Primary on call." in message.body
+    assert "You are not paged." in message.body
+    assert "The cache is slow." in message.body
+    hand_over(wednesday + timedelta(minutes=1))
+    assert Event.objects.filter(name="shadow.began").count() == 1
+
+
+def test_a_shadow_who_learns_it_another_way_is_not_told_again() -> None:
+    schedule, ana, bob = weekly()
+    told()
+    wednesday = MONDAY + timedelta(days=2)
+    begins_to_shadow(schedule, "Begins with the handover, which is mailed", MONDAY)
+    begins_to_shadow(schedule, "Follows somebody who is off duty until the next one", wednesday, follows=ana)
+    goes_on = begins_to_shadow(schedule, "Has shadowed before", MONDAY - timedelta(days=3), follows=bob)
+    Shadow.objects.filter(pk=goes_on.pk).update(ends_at=wednesday, begun_at=MONDAY - timedelta(days=3))
+    later = wednesday + timedelta(days=1)
+    Shadow.objects.create(schedule=schedule, user=goes_on.user, follows=bob, starts_at=wednesday, ends_at=later)
+    over = begins_to_shadow(schedule, "Is over already", wednesday - timedelta(days=1))
+    Shadow.objects.filter(pk=over.pk).update(ends_at=wednesday)
+    assert new_shadows_told(wednesday) == []
+    assert not Shadow.objects.filter(begun_at=None).exists()
 
 
 def test_it_is_mailed_once() -> None:
