@@ -30,7 +30,7 @@ class ContactMethodSerializer(serializers.ModelSerializer[ContactMethod]):
     """
 
     user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False)
-    subscription = serializers.JSONField(write_only=True, required=False)
+    subscription = serializers.DictField(write_only=True, required=False)
     proof = serializers.SerializerMethodField()
 
     class Meta:
@@ -67,6 +67,13 @@ class ContactMethodChangeSerializer(serializers.Serializer[Any]):
     """Switching off or on."""
 
     is_enabled = serializers.BooleanField()
+
+
+class RenewalSerializer(serializers.Serializer[Any]):
+    """What a browser knows when it has replaced its push subscription: where the old one led, and the new one."""
+
+    old_endpoint = serializers.CharField(max_length=2000)
+    subscription = serializers.DictField(help_text="What `PushSubscription.toJSON()` gives.")
 
 
 class CodeSerializer(serializers.Serializer[Any]):
@@ -137,6 +144,17 @@ class ContactMethodViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Act
         """Sends a new code; the one before is void."""
         result = contact_methods.send_code(actor=self.actor, method=self.get_object(), now=timezone.now())
         return Response(SendResultSerializer(result).data)
+
+    @extend_schema(request=RenewalSerializer, responses=ContactMethodSerializer)
+    @action(detail=False, methods=["post"], url_path="renew-subscription", filter_backends=[], pagination_class=None)
+    def renew_subscription(self, request: Request) -> Response:
+        """Puts a browser's new push subscription in the place of its old one, which names the method: one's own.
+
+        It needs no new code, keeps its rules, and is to be proved again. Renewing again changes nothing.
+        """
+        user, given = User.objects.get(pk=self.actor.person_id), self.validated(RenewalSerializer)
+        renewed = contact_methods.renew_subscription(actor=self.actor, user=user, now=timezone.now(), **given)
+        return self.answer(renewed)
 
     @extend_schema(request=CodeSerializer, responses=ContactMethodSerializer)
     @action(detail=True, methods=["post"])

@@ -1,15 +1,20 @@
 """How people are reached, in the REST API: one's own methods, rules and quiet hours; secrets are shown once."""
 
+import json
+from typing import Any
+
 import pytest
 from django.core import mail
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from accounts.models import Role, Scope, User
 from oncall.models import ContactMethod, NotificationRule, OnCallProfile
 from tests.factories import oncall
 from tests.factories.accounts import api_key, user
+from tests.oncall.servers import PushService
 
 pytestmark = pytest.mark.django_db
 METHODS, RULES, QUIET = "/api/v1/contact-methods/", "/api/v1/notification-rules/", "/api/v1/quiet-hours/"
@@ -60,6 +65,29 @@ def test_a_signing_secret_is_shown_when_it_is_made_and_never_again(client: APICl
         said = client.get(path).content.decode()
         assert rotated not in said
         assert "very-secret" not in said
+
+
+def test_a_browser_renews_its_push_subscription_and_only_its_own(ana: User, settings: Settings) -> None:
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    client, renew = client_of(ana), METHODS + "renew-subscription/"
+    with PushService().running() as service:
+        old = service.subscription
+        method = oncall.contact_method(ana, "push", address="x #1", secret=json.dumps(old), broken_reason="gone")
+        fresh = {**old, "endpoint": old["endpoint"].replace("one-browser", "renewed")}
+        body = {"old_endpoint": old["endpoint"], "subscription": fresh}
+        assert client_of(user()).post(renew, body, format="json").status_code == 404
+        assert client_of(user(), Scope.READ).post(renew, body, format="json").status_code == 403
+        for _time in range(2):
+            renewed = client.post(renew, body, format="json")
+            assert renewed.status_code == 200, renewed.json()
+            assert (renewed.json()["id"], renewed.json()["is_usable"]) == (method.pk, True)
+        not_subscriptions: list[Any] = [[], "x", {}, {**fresh, "keys": {"auth": "short"}}]
+        for wrong in not_subscriptions:
+            refused = client.post(renew, {**body, "subscription": wrong}, format="json")
+            assert refused.status_code == 400, wrong
+    method.refresh_from_db()
+    assert json.loads(method.secret)["endpoint"] == fresh["endpoint"]
+    assert client.post(METHODS, {"kind": "push", "subscription": []}, format="json").status_code == 400
 
 
 def test_everybody_sees_and_changes_their_own_and_administrators_all(client: APIClient, ana: User) -> None:
