@@ -13,9 +13,9 @@ from accounts.actor import Actor
 from accounts.models import Team
 from alerts.dialects import DIALECTS
 from alerts.ingest import PROCESS_RAW_EVENTS
-from alerts.ingest import resolve_alert as _resolve
 from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
 from alerts.permissions import can_configure, can_handle
+from alerts.resolving import close_alert
 from events.actions import publish
 from events.conditions import BadCondition, check
 from events.errors import Conflict, Invalid, require
@@ -142,7 +142,7 @@ def order_routes(*, actor: Actor, routes: Sequence[AlertRoute]) -> None:
 def resolve_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:
     """A person says that the signal is over."""
     require(can_handle(actor), "Viewers may not resolve alerts.")
-    return _resolve(actor=actor, alert=alert, now=now)
+    return close_alert(actor=actor, alert=alert, now=now)
 
 
 def acknowledge_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:

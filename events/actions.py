@@ -1,6 +1,7 @@
 """Every write of the outbox: publish a fact, deliver it, retry what gave up."""
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -8,7 +9,6 @@ from typing import Any
 
 import structlog
 from django.db import connection, models, transaction
-from django.db.models import F
 from django.utils import timezone
 
 from events import registry
@@ -24,15 +24,28 @@ DELIVERED_AT_ONCE = 100
 LEASE = timedelta(seconds=60)
 FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 600.0
+# One statement by hand: each delivery of a storm waits for it.
+CLAIM = """
+WITH due AS (
+    SELECT id FROM events_delivery WHERE state IN ('pending', 'running') AND due_at <= %(now)s
+    ORDER BY due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE events_delivery SET state = 'running', due_at = %(lease_ends)s, attempts = attempts + 1
+FROM due WHERE events_delivery.id = due.id RETURNING events_delivery.id
+"""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What happened to whom, before it is recorded. `data` must be JSON: ids and plain values, never secrets."""
+    """What happened to whom, before it is recorded. `data` must be JSON: ids and plain values, never secrets.
+
+    `actor` is whose doing it is, if not of the one who does all that is published together.
+    """
 
     name: str
     subject: models.Model
     data: dict[str, Any] = field(default_factory=dict)
+    actor: ActorLike | None = None
 
 
 def publish(name: str, *, subject: models.Model, actor: ActorLike, data: dict[str, Any] | None = None) -> Event:
@@ -44,9 +57,11 @@ def publish(name: str, *, subject: models.Model, actor: ActorLike, data: dict[st
 
 
 def publish_all(facts: Sequence[Fact], *, actor: ActorLike) -> list[Event]:
-    """Like `publish` for many facts of one actor, in a constant number of statements."""
+    """Like `publish` for many facts, in a constant number of statements."""
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs inside the transaction of the action that it reports.")
+    if not facts:
+        return []
     now = timezone.now()
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
     events = Event.objects.bulk_create(
@@ -54,15 +69,16 @@ def publish_all(facts: Sequence[Fact], *, actor: ActorLike) -> list[Event]:
             name=fact.name,
             subject_type=fact.subject._meta.label_lower,
             subject_id=fact.subject.pk,
-            actor_kind=actor.kind,
-            actor_key=actor.key,
-            actor_name=actor.name[:200],
-            via=actor.via,
+            actor_kind=by.kind,
+            actor_key=by.key,
+            actor_name=by.name[:200],
+            via=by.via,
             data=fact.data,
             request_id=request_id,
             occurred_at=now,
         )
         for fact in facts
+        for by in (fact.actor or actor,)
     )
     deliveries = [
         Delivery(event=event, handler=handler.name, due_at=now)
@@ -80,19 +96,38 @@ def deliver_due(now: datetime, *, limit: int = DELIVERED_AT_ONCE) -> int:
 
     A claim is a lease: if this process dies, the delivery is due again when the lease ends.
     """
-    with transaction.atomic():
-        claimed = list(
-            Delivery.objects.select_for_update(skip_locked=True)
-            .filter(state__in=[Delivery.State.PENDING, Delivery.State.RUNNING], due_at__lte=now)
-            .order_by("due_at")[:limit]
-            .values_list("id", flat=True)
-        )
-        Delivery.objects.filter(id__in=claimed).update(
-            state=Delivery.State.RUNNING, due_at=now + LEASE, attempts=F("attempts") + 1
-        )
-    for delivery in Delivery.objects.filter(id__in=claimed).select_related("event").order_by("id"):
-        _deliver(delivery, now)
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, {"now": now, "lease_ends": now + LEASE, "limit": limit})
+        claimed = [pk for (pk,) in cursor.fetchall()]
+    if not claimed:
+        return 0
+    deliveries = list(Delivery.objects.filter(id__in=claimed).select_related("event").order_by("id"))
+    idle = _of_no_concern(deliveries)
+    if idle:
+        Delivery.objects.filter(pk__in=idle).update(state=Delivery.State.DONE, done_at=timezone.now(), last_error="")
+    for delivery in deliveries:
+        if delivery.pk not in idle:
+            _deliver(delivery, now)
     return len(claimed)
+
+
+def _of_no_concern(deliveries: Sequence[Delivery]) -> set[int]:
+    """The ids of those that their handlers have nothing to do for, asked once for all events of a handler."""
+    asked: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in deliveries:
+        asked[delivery.handler].append(delivery)
+    idle: set[int] = set()
+    for name, own in asked.items():
+        handler = registry.handler_called(name)
+        if handler is None or handler.concerned is None:
+            continue
+        try:
+            wanted = handler.concerned([delivery.event for delivery in own])
+        except Exception:
+            log.exception("handler_did_not_tell", handler=name)  # each is then delivered, and fails or not by itself
+        else:
+            idle |= {delivery.pk for delivery in own if delivery.event_id not in wanted}
+    return idle
 
 
 def _deliver(delivery: Delivery, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """What incidents record when paging moves: who was paged, who answered, where nobody could be reached."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from accounts.actor import Actor
 from events.models import Event
@@ -35,7 +35,14 @@ SIGNS_OF_WORK = (
 )
 
 
-@handles(*WORDS, name="incidents.record_paging")
+def pages_for_incidents(events: Sequence[Event]) -> set[int]:
+    """The events about escalations that page for an incident: most page for an alert alone."""
+    asked = {event.subject_id for event in events}
+    tied = set(Escalation.objects.filter(pk__in=asked, incidents__isnull=False).values_list("pk", flat=True))
+    return {event.pk for event in events if event.subject_id in tied}
+
+
+@handles(*WORDS, name="incidents.record_paging", concerned=pages_for_incidents)
 def record_paging(event: Event) -> None:
     """Adds a line to each incident that the escalation pages for."""
     for incident in Incident.objects.filter(escalations=event.subject_id):

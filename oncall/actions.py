@@ -1,7 +1,8 @@
 """Every write on a running escalation."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
 
@@ -10,11 +11,12 @@ from accounts.models import User
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from events.poke import poke
-from oncall.engine import AGAIN_FIELDS, SEND_PAGES, begin_again, earliest, page_row
+from events.rows import next_ids
+from oncall.engine import AGAIN_FIELDS, SEND_PAGES, Moves, begin_again, earliest, move, page_row
 from oncall.hours import next_working_hours
 from oncall.ledger import add_ledger_entry
 from oncall.models import Escalation, EscalationAnswer, EscalationEntry, EscalationPolicy, Page, Urgency
-from oncall.paths import freeze, path_to_user
+from oncall.paths import Path, freeze, path_to_user
 from oncall.permissions import can_answer, can_page, can_resolve
 from oncall.reach import Reach
 from oncall.roster import schedule_specs
@@ -25,6 +27,23 @@ LONGEST_SNOOZE = timedelta(days=7)
 NOT_YOURS = "You were not paged for this, and viewers may not answer for others."
 Kind = EscalationEntry.Kind
 Status = Escalation.Status
+
+
+@dataclass(frozen=True)
+class Start:
+    """An escalation to be: who asks for it, by which policy it pages, and for what.
+
+    `path` saves the reading when the caller has frozen the same policy already.
+    """
+
+    actor: Actor
+    policy: EscalationPolicy
+    title: str
+    detail: str = ""
+    facts: dict[str, str] = field(default_factory=dict)
+    urgency: str = Urgency.HIGH
+    is_private: bool = False
+    path: Path | None = None
 
 
 @transaction.atomic
@@ -38,34 +57,73 @@ def start_escalation(
     facts: dict[str, str] | None = None,
     urgency: str = Urgency.HIGH,
     is_private: bool = False,
-    path: dict[str, Any] | None = None,
 ) -> Escalation:
-    """Starts paging along a frozen copy of the policy; the first level is due at once, low urgency may have to wait.
-
-    `path` saves the reading when the caller has frozen the same policy already.
-    """
-    require(can_page(actor), "Viewers may not page people.")
-    if not title.strip():
-        raise Invalid("A page needs a title.", field="title", remedy="Say in a few words what is wrong.")
-    if urgency not in Urgency.values:
-        raise Invalid(f"{urgency!r} is not an urgency.", field="urgency", remedy="Use high or low.")
-    path = path or freeze(policy, urgency=urgency, facts=facts)
-    lasts = path.get("auto_resolve_seconds")
-    escalation = Escalation.objects.create(
-        policy=policy,
-        title=title.strip()[:300],
-        detail=detail,
-        facts=facts or {},
-        urgency=urgency,
-        is_private=is_private,
-        path=path,
-        due_at=first_due(policy, urgency, now),
-        auto_resolve_at=now + timedelta(seconds=lasts) if lasts else None,
-        started_at=now,
-    )
-    add_ledger_entry(escalation, Kind.STARTED, f"{actor.name} started {policy.name}", now, actor=actor)
-    publish("escalation.started", subject=escalation, actor=actor, data={"policy": policy.name, "urgency": urgency})
+    """Starts paging along a frozen copy of the policy; the first level is due at once, low urgency may have to wait."""
+    start = Start(actor, policy, title, detail, facts or {}, urgency, is_private)
+    [escalation] = start_escalations([start], now=now)
     poke(TICK)
+    return escalation
+
+
+# Without a savepoint of its own: a storm starts them inside a transaction that stands or falls as a whole.
+@transaction.atomic(savepoint=False)
+def start_escalations(starts: Sequence[Start], *, now: datetime, moves_at_once: bool = False) -> list[Escalation]:
+    """Starts paging for many, in a number of statements that does not grow with them.
+
+    With `moves_at_once` whoever is due at `now` takes the first step here, as the next tick would have them do.
+    """
+    moves = Moves(now)
+    opens: dict[tuple[int, str], datetime] = {}
+    started = []
+    for start, pk in zip(starts, next_ids(Escalation, len(starts)), strict=True):
+        _check(start)
+        key = (start.policy.pk, start.urgency)
+        opens[key] = opens.get(key) or first_due(start.policy, start.urgency, now)
+        started.append(_started(start, pk, opens[key], moves))
+    due = [escalation for escalation in started if escalation.due_at == now]
+    if moves_at_once and due:
+        move(due, moves)
+    Escalation.objects.bulk_create(started)
+    moves.write()
+    return started
+
+
+def _check(start: Start) -> None:
+    """Raises what is wrong with it."""
+    require(can_page(start.actor), "Viewers may not page people.")
+    if not start.title.strip():
+        raise Invalid("A page needs a title.", field="title", remedy="Say in a few words what is wrong.")
+    if start.urgency not in Urgency.values:
+        raise Invalid(f"{start.urgency!r} is not an urgency.", field="urgency", remedy="Use high or low.")
+
+
+def _started(start: Start, pk: int, due_at: datetime, moves: Moves) -> Escalation:
+    """A new escalation, not yet stored, with its first line and fact."""
+    path = start.path or freeze(start.policy, urgency=start.urgency, facts=start.facts)
+    lasts = path.get("auto_resolve_seconds")
+    escalation = Escalation(
+        pk=pk,
+        policy=start.policy,
+        title=start.title.strip()[:300],
+        detail=start.detail,
+        facts=start.facts,
+        urgency=start.urgency,
+        is_private=start.is_private,
+        path=path,
+        due_at=due_at,
+        auto_resolve_at=moves.now + timedelta(seconds=lasts) if lasts else None,
+        started_at=moves.now,
+    )
+    moves.record(
+        escalation,
+        Kind.STARTED,
+        f"{start.actor.name} started {start.policy.name}",
+        {},
+        fact="escalation.started",
+        actor=start.actor,
+        policy=start.policy.name,
+        urgency=str(start.urgency),
+    )
     return escalation
 
 

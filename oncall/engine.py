@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from accounts.actor import Actor
 from events.actions import Fact, publish_all
 from events.poke import poke
+from events.rows import update_rows
 from oncall.ledger import CHAIN_FIELDS, ledger_line
 from oncall.models import EngineBeat, Escalation, EscalationEntry, Page
 from oncall.reach import Reach, ReachAt
@@ -25,30 +26,16 @@ log = structlog.get_logger(__name__)
 SEND_PAGES = "oncall.send_pages"
 BEAT_EVERY = timedelta(seconds=1)
 STUCK_AGAIN_AFTER = timedelta(minutes=1)
+MOVED_AT_ONCE = 200
 ENGINE = Actor.system("Paging engine")
 Kind = EscalationEntry.Kind
 Status = Escalation.Status
 AGAIN_FIELDS = ["status", "run", "stage", "level"]
-# What a move may change, with the types in the database.
-MOVED_FIELDS = {
-    "status": "text",
-    "outcome": "text",
-    "stage": "int",
-    "level": "int",
-    "round": "int",
-    "run": "int",
-    "due_at": "timestamptz",
-    "snoozed_until": "timestamptz",
-    "ended_at": "timestamptz",
-    **dict(zip(CHAIN_FIELDS, ("int", "text"), strict=True)),
-}
-# By hand, for a tick moves hundreds: what the ORM makes of as many rows takes five times as long as all the rest.
-STORE_MOVES = f"""
-UPDATE oncall_escalation SET {", ".join(f'"{name}" = moved."{name}"' for name in MOVED_FIELDS)}
-FROM unnest(%s::bigint[], {", ".join(f"%s::{kind}[]" for kind in MOVED_FIELDS.values())})
-    AS moved(id, {", ".join(f'"{name}"' for name in MOVED_FIELDS)})
-WHERE oncall_escalation.id = moved.id
-"""  # noqa: S608  (made of the constants above)
+# What a move may change.
+MOVED_FIELDS = [
+    *("status", "outcome", "stage", "level", "round", "run"),
+    *("due_at", "snoozed_until", "ended_at", *CHAIN_FIELDS),
+]
 # What the ORM has no word for: the row that is not there yet, and the one that is too young to be written again.
 BEAT = """
 INSERT INTO oncall_enginebeat (name, beat_at, data) VALUES (%s, %s, '{}')
@@ -58,7 +45,7 @@ ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at WHERE oncall_engineb
 
 @dataclass
 class Moves:
-    """What one tick decided, gathered so that it is written in a constant number of statements."""
+    """What is decided for many escalations, gathered so that it is written in a constant number of statements."""
 
     now: datetime
     pages: list[Page] = field(default_factory=list)
@@ -72,42 +59,48 @@ class Moves:
         self.facts += more.facts
 
     def record(
-        self, escalation: Escalation, kind: Kind, text: str, data: dict[str, Any], *, fact: str, **more: Any
+        self,
+        escalation: Escalation,
+        kind: Kind,
+        text: str,
+        data: dict[str, Any],
+        *,
+        fact: str,
+        actor: Actor = ENGINE,
+        **more: Any,
     ) -> None:
         """A line of the ledger and the fact that goes with it."""
-        self.entries.append(ledger_line(escalation, kind, text, self.now, actor=ENGINE, data=data))
-        self.facts.append(Fact(fact, escalation, {**data, **more}))
+        self.entries.append(ledger_line(escalation, kind, text, self.now, actor=actor, data=data))
+        self.facts.append(Fact(fact, escalation, {**data, **more}, actor))
+
+    def write(self) -> None:
+        """Stores all but the escalations themselves."""
+        Page.objects.bulk_create(self.pages, ignore_conflicts=True)
+        EscalationEntry.objects.bulk_create(self.entries)
+        publish_all(self.facts, actor=ENGINE)
+        if self.pages:
+            poke(SEND_PAGES)
 
 
-def tick(now: datetime, *, limit: int = 200) -> int:
+def tick(now: datetime, *, limit: int = MOVED_AT_ONCE) -> int:
     """Moves every escalation that is due at `now` by one step and returns how many there were (at most `limit`)."""
     with transaction.atomic():
         due = list(
             Escalation.objects.select_for_update(skip_locked=True).filter(due_at__lte=now).order_by("due_at")[:limit]
         )
         if due:
-            roster = Reach.of([escalation.path for escalation in due], now, now).at(now)
             moves = Moves(now)
-            for escalation in due:
-                _move_or_hold(escalation, roster, moves)
-            _write(due, moves)
+            move(due, moves)
+            update_rows(due, MOVED_FIELDS)
+            moves.write()
     return len(due)
 
 
-def _write(due: list[Escalation], moves: Moves) -> None:
-    store_moves(due)
-    Page.objects.bulk_create(moves.pages, ignore_conflicts=True)
-    EscalationEntry.objects.bulk_create(moves.entries)
-    publish_all(moves.facts, actor=ENGINE)
-    if moves.pages:
-        poke(SEND_PAGES)
-
-
-def store_moves(moved: Sequence[Escalation]) -> None:
-    """Writes where locked escalations stand now (their `MOVED_FIELDS`), all in one statement."""
-    columns = [[getattr(escalation, name) for escalation in moved] for name in ("pk", *MOVED_FIELDS)]
-    with connection.cursor() as cursor:
-        cursor.execute(STORE_MOVES, columns)
+def move(due: Sequence[Escalation], moves: Moves) -> None:
+    """Moves escalations by one step each, in memory; what follows from it is added to `moves`."""
+    roster = Reach.of([escalation.path for escalation in due], moves.now, moves.now).at(moves.now)
+    for escalation in due:
+        _move_or_hold(escalation, roster, moves)
 
 
 def _move_or_hold(escalation: Escalation, roster: ReachAt, moves: Moves) -> None:

@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from events.actions import Fact, publish_all
+from events.rows import update_rows
 from oncall.channels import Result
-from oncall.engine import ENGINE, MOVED_FIELDS, store_moves
+from oncall.engine import ENGINE, MOVED_FIELDS
 from oncall.ledger import ledger_line
 from oncall.models import Escalation, EscalationEntry, Page
 from oncall.reaching import mark_broken
@@ -76,7 +77,7 @@ def record(conclusions: Sequence[Conclusion], now: datetime) -> None:
         if each.result.outcome == "refused" and page.contact_method is not None:
             mark_broken(method=page.contact_method, reason=each.result.detail[:300], now=now)
         _let_the_next_level_be_due(page, locked[page.escalation_id], now)
-    store_moves(list(locked.values()))
+    update_rows(list(locked.values()), MOVED_FIELDS)
     sent = [each.bundle.first for each in conclusions if each.state == State.SENT]
     send_again_what_failed_already([page for page in sent if page.pk in ours], now)
     facts = [Fact("page.failed", locked[page.escalation_id], _of_failure(page, each.result)) for page, each in failures]

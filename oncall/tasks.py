@@ -1,17 +1,16 @@
 """The paging clock's background work; on its own queue."""
 
-from threading import BoundedSemaphore
-
 from celery import shared_task
 from django.utils import timezone
 
 from events.poke import followed_by
+from events.turnstile import Turnstile
 from oncall.actions import TICK
 from oncall.audit import audit_pages, keep_audit
 from oncall.calendars import fetch_calendars
 from oncall.covering import close_expired_requests
 from oncall.duty import hand_over
-from oncall.engine import SEND_PAGES, beat, tick
+from oncall.engine import MOVED_AT_ONCE, SEND_PAGES, beat, tick
 from oncall.paging_tests import check_paging_tests
 from oncall.reaching import prove_reachability
 from oncall.sealing import seal_ledger
@@ -20,14 +19,14 @@ from oncall.soundness import report_unreachable
 
 # Half the threads of a worker (config/supervisor.py): however slowly providers answer, the clock finds a free one.
 SENDERS = 2
-_senders = BoundedSemaphore(SENDERS)
+_senders = Turnstile(SENDERS)
 
 
 @shared_task(name=TICK)
 def tick_task() -> None:
     """Moves what is due, then sends what is due."""
     with followed_by(SEND_PAGES):
-        while tick(timezone.now()):
+        while tick(timezone.now()) == MOVED_AT_ONCE:
             pass
     beat("tick", timezone.now())
     send_pages_task()
@@ -35,14 +34,13 @@ def tick_task() -> None:
 
 @shared_task(name=SEND_PAGES)
 def send_pages_task() -> None:
-    """Sends until no page is due, unless enough of this process's threads do so already: they will find it."""
-    if not _senders.acquire(blocking=False):
-        return
-    try:
-        while send_due(timezone.now()) >= SENT_AT_ONCE:
-            pass
-    finally:
-        _senders.release()
+    """Sends until no page is due, unless enough of this process's threads do so already: they look once more."""
+    _senders.run(_send)
+
+
+def _send() -> None:
+    while send_due(timezone.now()) >= SENT_AT_ONCE:
+        pass
 
 
 @shared_task(name="duty.hand_over")

@@ -7,10 +7,9 @@ import pytest
 
 from accounts.models import Role
 from alerts import actions
+from alerts.batch import Batch
 from alerts.dialects import NormalisedEvent
-from alerts.ingest import ingest_event
 from alerts.models import Alert, AlertRoute
-from alerts.routing import Router
 from events.errors import Conflict, Invalid, NotAllowed
 from oncall.models import Escalation
 from tests.factories import accounts, alerts, oncall
@@ -21,7 +20,9 @@ pytestmark = pytest.mark.django_db
 def fire(now: datetime, key: str = "disk") -> Alert:
     source = alerts.source()
     event = NormalisedEvent(dedup_key=key, status="firing", title="Disk full")
-    ingest_event(source=source, event=event, raw=None, router=Router(), now=now)
+    batch = Batch([(source, event)], now)
+    batch.add(source, event, None)
+    batch.write()
     return Alert.objects.get(source=source)
 
 

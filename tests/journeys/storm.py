@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import User
-from oncall.actions import start_escalation
+from oncall.actions import Start, start_escalations
 from oncall.models import ContactMethod, EscalationLevel, EscalationPolicy, EscalationTarget
 
 LEVELS = 3
@@ -25,9 +25,8 @@ def begin(receiver: str, number: int) -> None:
         EscalationTarget.objects.create(level=level, kind=EscalationTarget.Kind.USER, user=person)
     path = _path(people)
     for count in range(number):
-        start_escalation(
-            actor=Actor.system(via="command"), policy=policy, title=f"Storm {count}", now=timezone.now(), path=path
-        )
+        start = Start(Actor.system(via="command"), policy, f"Storm {count}", path=path)
+        start_escalations([start], now=timezone.now())
 
 
 def _person(name: str, address: str, now: datetime) -> User:
