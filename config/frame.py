@@ -60,7 +60,9 @@ class Frame:
         banners = []
         if self.my_open_pages:
             text = ngettext("You are being paged.", "You are being paged for %(count)d things.", self.my_open_pages)
-            banners.append(_banner("down", text % {"count": self.my_open_pages}, reverse("oncall:now")))
+            banners.append(
+                _banner("down", text % {"count": self.my_open_pages}, reverse("oncall:now"), icon="phone-calling")
+            )
         now = timezone.now()
         age = heartbeat_age(now)
         if age is None or age > ENGINE_IS_LATE or overdue(now):
@@ -101,7 +103,7 @@ def _unreachable(user: User, kept: EngineBeat | None, now: datetime) -> list[dic
     banners = []
     if found.is_viewer:
         text = _("Nothing reaches you, and you are on call now or within a day: add a contact method.")
-        banners.append(_banner("down", text, reverse("oncall:profile")))
+        banners.append(_banner("down", text, reverse("oncall:profile"), icon="bell-off"))
     if found.others:
         text = ngettext(
             "%(count)d person on call now or within a day cannot be reached.",
@@ -112,8 +114,8 @@ def _unreachable(user: User, kept: EngineBeat | None, now: datetime) -> list[dic
     return banners
 
 
-def _banner(kind: str, text: str, url: str) -> dict[str, str]:
-    return {"kind": kind, "text": text, "url": url}
+def _banner(kind: str, text: str, url: str, *, icon: str = "alert-triangle") -> dict[str, str]:
+    return {"kind": kind, "text": text, "url": url, "icon": icon}
 
 
 def frame(request: HttpRequest) -> dict[str, Frame]:

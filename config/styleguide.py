@@ -243,8 +243,18 @@ def styleguide(request: HttpRequest) -> HttpResponse:
         "since": now - timedelta(minutes=42, seconds=10),
         "yesterday": now - timedelta(days=1, hours=3),
         "banner_samples": [
-            {"kind": "down", "text": "You are being paged: PaymentErrorRate on payments. Open it.", "url": "#banners"},
-            {"kind": "warn", "text": "The paging engine is 40 s late. Pages may come late.", "url": "#banners"},
+            {
+                "kind": "down",
+                "text": "You are being paged: PaymentErrorRate on payments. Open it.",
+                "url": "#banners",
+                "icon": "phone-calling",
+            },
+            {
+                "kind": "warn",
+                "text": "The paging engine is 40 s late. Pages may come late.",
+                "url": "#banners",
+                "icon": "alert-triangle",
+            },
         ],
     }
     return render(request, "config/styleguide.html", context)
