@@ -1,5 +1,7 @@
 """How a message reads where there is no room for markup: on a phone's screen, in a notification, spoken."""
 
+from collections.abc import Mapping
+
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -8,6 +10,20 @@ from oncall.channels import Message
 
 LONGEST_TITLE = 140
 CODE_MINUTES = 10
+FACTS_FIRST = ("service", "severity", "priority")
+MOST_FACTS = 3
+
+
+def facts_in_order(facts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What whoever is woken asks first comes first; addresses come last. The database keeps no order."""
+
+    def place(fact: tuple[str, str]) -> int:
+        name = fact[0].casefold()
+        if name in FACTS_FIRST:
+            return FACTS_FIRST.index(name)
+        return len(FACTS_FIRST) + ("://" in fact[1])
+
+    return sorted(facts.items(), key=place)
 
 
 def headline_of(message: Message) -> str:
@@ -31,7 +47,8 @@ def text_of(message: Message, *, reply: bool = False) -> str:
         }
     if not message.is_page:
         return "\n".join(filter(None, [f"Sitrep: {headline_of(message)}", message.detail[:300], message.link]))
-    facts = ", ".join(value for name, value in list(message.facts.items())[:3] if "://" not in value)[:80]
+    plain = [value for _name, value in facts_in_order(message.facts) if "://" not in value]
+    facts = ", ".join(plain[:MOST_FACTS])[:80]
     answers = _("Reply 4 to acknowledge, 6 to escalate.") if reply else ""
     return "\n".join(filter(None, [f"Sitrep: {headline_of(message)}", facts, answers, message.link]))
 

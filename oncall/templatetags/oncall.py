@@ -2,9 +2,16 @@
 
 from django import template
 
+from oncall.channels import wording
 from oncall.models import Weekday
 
 register = template.Library()
+
+
+@register.filter
+def facts_in_order(facts: dict[str, str]) -> list[tuple[str, str]]:
+    """What is known of an escalation as (name, value), in the order in which it is read."""
+    return wording.facts_in_order(facts)
 
 
 @register.filter

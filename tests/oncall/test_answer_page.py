@@ -1,5 +1,6 @@
 """The pages behind a page's links: small, without scripts, kind to old links; each does its one thing, never on GET."""
 
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -26,7 +27,7 @@ Status = Escalation.Status
 def page(now: datetime) -> Page:
     ana = user(name="Ana", role="viewer", time_zone="Asia/Bangkok")
     oncall.contact_method(ana)
-    facts = {"service": "payments", "severity": "<critical>"}
+    facts = {"alert": "https://example.com/1", "host": "db-7", "severity": "<critical>", "service": "payments"}
     escalation = oncall.escalation(oncall.level(ana), now=now, facts=facts, detail="x" * 50_000)
     tick(now)
     return escalation.pages.get()
@@ -53,6 +54,7 @@ def test_it_says_what_where_and_since_when_in_under_twenty_kilobytes(client: Cli
     assert len(answer.content) + len(stylesheet) < 20_000
     for words in ("Payment API returning 500 errors", "payments", "&lt;critical&gt;", "16:26 +07", "Acknowledge"):
         assert words in html
+    assert re.findall("<dt>(.*)</dt>", html) == ["service", "severity", "host", "alert"]
     assert "<script" not in html
     assert "no-store" in answer["Cache-Control"]
 

@@ -30,7 +30,7 @@ def test_an_sms_says_what_it_is_about_and_how_to_answer(twilio: Twilio) -> None:
     [sent] = twilio.sent
     assert sent["Body"] == (
         "Sitrep: Payment API returning 500 errors\n"
-        "SEV1, payments\n"
+        "payments, SEV1\n"
         "Reply 4 to acknowledge, 6 to escalate.\n"
         "http://localhost/p/token/"
     )
