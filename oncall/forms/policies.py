@@ -165,7 +165,10 @@ class PolicyForm(OverrideReasonMixin, SlugFromNameMixin):
         initial=EscalationPolicy.Exhausted.STOP,
     )
     next_policy = forms.ModelChoiceField(
-        label=_("The other policy"), queryset=EscalationPolicy.objects.all(), required=False
+        label=_("The other policy"),
+        queryset=EscalationPolicy.objects.all(),
+        required=False,
+        empty_label=_("– none –"),
     )
     acknowledgement_timeout_minutes = forms.IntegerField(
         label=_("Page again when an acknowledgement is followed by nothing for (minutes)"),

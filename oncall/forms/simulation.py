@@ -23,6 +23,8 @@ expect:
     within: 5 minutes
     by: voice
 """
+# A test begins with what it is about.
+WRITTEN_LATER = ["at", "urgency", "facts", "expect"]
 
 
 class RangeInput(forms.NumberInput):
@@ -95,5 +97,7 @@ class PagingTestForm(forms.Form):
     @staticmethod
     def initial_of(test: PagingTest) -> dict[str, Any]:
         """A stored test as the form's first values."""
-        spec = yaml.safe_dump(test.spec, sort_keys=False, allow_unicode=True)
+        # As the example has it: the database does not keep the order of names.
+        order = sorted(test.spec, key=lambda name: WRITTEN_LATER.index(name) + 1 if name in WRITTEN_LATER else 0)
+        spec = yaml.safe_dump({name: test.spec[name] for name in order}, sort_keys=False, allow_unicode=True)
         return {"name": test.name, "spec": spec, "is_active": test.is_active}

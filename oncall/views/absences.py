@@ -20,7 +20,7 @@ from oncall.filters import LeaveFilter
 from oncall.forms.cover import LeaveForm, ShadowForm
 from oncall.models import Leave, Schedule, Shadow
 from oncall.rota import instant_of
-from oncall.views.overrides import asked_stretch
+from oncall.views.overrides import asked_stretch, asked_zone
 from oncall.views.signed_in import user_of
 
 
@@ -71,7 +71,7 @@ def shadow_form(request: HttpRequest, slug: str) -> HttpResponse:
     schedule = get_object_or_404(Schedule, slug=slug)
     actor, user, now = actor_of(request), user_of(request), timezone.now()
     require(permissions.can_override(actor), "Viewers may not shadow.")
-    zone = ZoneInfo(user.time_zone)
+    zone = asked_zone(request, schedule)
     begin, _end = asked_stretch(request, now)
     form = ShadowForm(
         request.POST or None,

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +22,7 @@ from oncall.foresight import names_of, stretch_in_words
 from oncall.forms.cover import CoverForm, SwapForm
 from oncall.models import CoverRequest, Schedule
 from oncall.standings import spec_of
-from oncall.views.overrides import asked_stretch
+from oncall.views.overrides import asked_stretch, asked_zone
 from oncall.views.signed_in import user_of
 
 SWAP_HORIZON = timedelta(weeks=16)
@@ -66,7 +65,7 @@ def cover_form(request: HttpRequest, slug: str) -> HttpResponse:
     actor, user, now = actor_of(request), user_of(request), timezone.now()
     require(permissions.can_override(actor), "Viewers may not ask for cover.")
     may_ask_for_others = permissions.can_configure(actor)
-    zone = ZoneInfo(user.time_zone)
+    zone = asked_zone(request, schedule)
     asked = request.GET.get("replaces", "")
     whose = asked if asked.isdecimal() and may_ask_for_others else user.pk
     stretch = asked_stretch(request, now)
@@ -120,7 +119,7 @@ def swap_form(request: HttpRequest, slug: str) -> HttpResponse:
     schedule = get_object_or_404(Schedule, slug=slug)
     actor, user, now = actor_of(request), user_of(request), timezone.now()
     require(permissions.can_override(actor), "Viewers may not change who is on call.")
-    zone = ZoneInfo(user.time_zone)
+    zone = asked_zone(request, schedule)
     turns = swaps.coming_turns(spec_of(schedule, now, now + SWAP_HORIZON), now, SWAP_HORIZON)
     names = names_of(user_id for user_id, _half in turns)
     words = [

@@ -21,6 +21,7 @@ from oncall import permissions, scheduling
 from oncall.foresight import CoverageGetsWorse
 from oncall.forms import OverrideForm
 from oncall.models import Override, Schedule
+from oncall.roster import zone_of
 from oncall.views.signed_in import user_of
 
 
@@ -29,6 +30,12 @@ def asked_stretch(request: HttpRequest, now: datetime) -> tuple[datetime, dateti
     begin = _instant(request.GET.get("starts_at", "")) or now.replace(minute=0, second=0, microsecond=0)
     end = _instant(request.GET.get("ends_at", "")) or begin + timedelta(hours=8)
     return max(begin, now.replace(second=0, microsecond=0)), end
+
+
+def asked_zone(request: HttpRequest, schedule: Schedule) -> ZoneInfo:
+    """In which zone a form speaks: the schedule's with `?zone=schedule`, as its calendar links here, else one's own."""
+    is_schedules = request.GET.get("zone") == "schedule"
+    return zone_of(schedule.time_zone if is_schedules else user_of(request).time_zone)
 
 
 def _instant(text: str) -> datetime | None:
@@ -44,7 +51,7 @@ def override_form(request: HttpRequest, slug: str) -> HttpResponse:
     schedule = get_object_or_404(Schedule, slug=slug)
     actor, user, now = actor_of(request), user_of(request), timezone.now()
     require(permissions.can_override(actor), "Viewers may not change who is on call.")
-    zone = ZoneInfo(user.time_zone)
+    zone = asked_zone(request, schedule)
     replaces = request.GET.get("replaces", "")
     initial: dict[str, Any] = {"replaces": replaces if replaces.isdecimal() and replaces != str(user.pk) else ""}
     initial |= {"user": user, **OverrideForm.initial_for(*asked_stretch(request, now), zone)}

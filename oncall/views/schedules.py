@@ -135,11 +135,15 @@ def schedule_detail(request: HttpRequest, slug: str) -> HttpResponse:
     frame = Frame(view.first, view.days, zone)
     spec = spec_of(schedule, frame.start - MARGIN, frame.end + MARGIN)
     people, may_override = people_in(spec), permissions.can_override(actor)
+    # What opens from the calendar speaks in its zone.
+    asked_zone = "mine" if in_my_zone else "schedule"
+    address = f"{reverse('oncall:override-add', args=[schedule.slug])}?zone={asked_zone}"
+    take_over = address if may_override else ""
     rows = rows_of(
         spec,
         frame,
         names_of(people),
-        url_of=partial(_bar_url, schedule, may_override, now),
+        url_of=partial(_bar_url, take_over, now),
         leaves=leaves_of(people, frame.start, frame.end),
     )
     context = {
@@ -148,7 +152,7 @@ def schedule_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "days": frame.columns(now),
         "rows": rows,
         "midnights": frame.midnights,
-        "drag_to": reverse("oncall:override-add", args=[schedule.slug]) if may_override else "",
+        "take_over": take_over,
         "now_percent": frame.now_percent(now),
         "now": now,
         "zone": zone.key,
@@ -192,13 +196,13 @@ def _soundness(schedule: Schedule, zone: ZoneInfo, now: datetime) -> dict[str, o
     }
 
 
-def _bar_url(schedule: Schedule, may_override: bool, now: datetime, shift: Shift) -> str:
+def _bar_url(take_over: str, now: datetime, shift: Shift) -> str:
     """Where a bar leads: to covering for that stretch, else to the person."""
-    if may_override and shift.end > now:
+    if take_over and shift.end > now:
         asked = {"starts_at": shift.start.isoformat(), "ends_at": shift.end.isoformat()}
         if len(shift.user_ids) == 1:
             asked["replaces"] = str(shift.user_ids[0])
-        return f"{reverse('oncall:override-add', args=[schedule.slug])}?{urlencode(asked)}"
+        return f"{take_over}&{urlencode(asked)}"
     return reverse("accounts:person", args=[shift.user_ids[0]]) if shift.user_ids else ""
 
 

@@ -1,4 +1,4 @@
-"""Schedules by hand: the preview follows what is written, a choice shows the fields that it needs, a drag covers."""
+"""Schedules and policies by hand: previews follow what is written, rows move, a drag across a calendar covers."""
 
 from collections.abc import Callable, Generator
 from datetime import date, timedelta
@@ -54,11 +54,47 @@ def test_the_preview_follows_what_is_written_and_gaps_are_confirmed(
 
     ana.get_by_role("button", name="Save").click()
     expect(ana.locator(".form-errors")).to_contain_text("Nobody would be on call")
-    ana.get_by_label("Save it although nobody would be on call then").check()
+    ana.get_by_label("Save it although too few would be on call then").check()
     ana.get_by_role("button", name="Save").click()
     expect(ana.locator(READY_HEADING)).to_have_text("Primary on call")
     expect(ana.get_by_text("handover Monday 09:00, Friday 17:00")).to_be_visible()
     expect(ana.get_by_text("only 06:00 to 22:00")).to_be_visible()
+
+
+def test_levels_of_a_policy_are_moved_and_saved_in_the_order_on_the_page(
+    sitrep: Sitrep, people: Callable[..., Page]
+) -> None:
+    ana = people(sitrep, "ana@example.com")
+    ana.goto("/oncall/policies/production-critical/edit/")
+    arrive(ana, "/oncall/policies/production-critical/edit/")
+    levels = ana.locator(".level-row")
+    expect(levels).to_have_count(3)
+    expect(levels.first.get_by_label("Position")).to_be_hidden()
+    expect(levels.first.get_by_role("button", name="Earlier")).to_be_hidden()
+    expect(levels.last.get_by_role("button", name="Later")).to_be_hidden()
+    levels.nth(1).get_by_role("button", name="Earlier").click()
+    expect(ana.locator("#preview")).to_contain_text("Level 1")
+    ana.get_by_role("button", name="Add a level").click()
+    expect(levels).to_have_count(4)
+    levels.last.get_by_label("Choice 1").select_option(label="Dan Novak")
+    levels.last.get_by_role("button", name="Earlier").click()
+    ana.get_by_role("button", name="Save").click()
+    arrive(ana, "/oncall/policies/production-critical/")
+    rungs = ana.locator(".ladder .rung-targets")
+    expect(rungs).to_contain_text(["Secondary on call", "Primary on call", "Dan Novak", "Ana Ferreira"])
+
+
+def test_on_a_phone_a_calendar_begins_at_now_with_the_words_of_what_began_before(
+    sitrep: Sitrep, people: Callable[..., Page]
+) -> None:
+    bob = people(sitrep, "bob@example.com", viewport=PHONE)
+    bob.goto("/oncall/schedules/primary-on-call/")
+    now, names = bob.locator("svg.rota-final .now-line"), bob.locator(".rota-corner")
+    expect(now).to_be_in_viewport()
+    left = (names.bounding_box() or {"x": 0, "width": 0})["width"]
+    words = bob.locator("svg.rota-final > svg > :is(a, g) > text")
+    places = [box["x"] for box in (each.bounding_box() for each in words.all()) if box is not None]
+    assert any(left <= place < PHONE["width"] for place in places), places
 
 
 def test_a_bar_leads_to_putting_somebody_else_on_call(sitrep: Sitrep, people: Callable[..., Page]) -> None:

@@ -275,6 +275,23 @@ def test_an_override_for_one_person_begins_with_what_the_bar_says() -> None:
     assert Override.objects.get().replaces == ana
 
 
+def test_what_opens_from_a_calendar_speaks_in_its_zone() -> None:
+    client, bob = signed_in(Role.MANAGER, name="Bob Person")
+    bob.time_zone = "Asia/Bangkok"
+    bob.save()
+    schedule = oncall.schedule(user(), user(), time_zone="Europe/Berlin")
+    address = reverse("oncall:schedule", args=[schedule.slug])
+    for query, shown, zone in (("", "schedule", "Europe/Berlin"), ("?zone=mine", "mine", "Asia/Bangkok")):
+        assert f"/overrides/new/?zone={shown}" in text(client, address + query)
+        for name in ("override-add", "cover-new", "shadow-new", "swap-new"):
+            opened = reverse(f"oncall:{name}", args=[schedule.slug])
+            assert zone in text(client, f"{opened}?zone={shown}"), name
+    begin = datetime(2030, 7, 1, 9, tzinfo=UTC)
+    given = {"user": bob.pk, "reason": "", **stretch(begin, begin + DAY)}
+    client.post(reverse("oncall:override-add", args=[schedule.slug]) + "?zone=schedule", given)
+    assert Override.objects.get().starts_at == begin - timedelta(hours=2)
+
+
 def test_taking_an_override_away_that_leaves_a_gap_is_asked_again() -> None:
     client, bob = signed_in()
     schedule, now = oncall.schedule(), timezone.now()
