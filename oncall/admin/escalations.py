@@ -18,6 +18,7 @@ from oncall.models import (
     LedgerRoot,
     Page,
     PageAttempt,
+    PageReceipt,
 )
 
 
@@ -39,7 +40,7 @@ class PageInline(ReadOnlyInline):
 
 class EntryInline(ReadOnlyInline):
     model = EscalationEntry
-    fields = ["at", "kind", "text", "actor_name", "via"]
+    fields = ["number", "at", "kind", "text", "actor_name", "via", "hash"]
     show_change_link = False
 
 
@@ -68,8 +69,7 @@ class EscalationAdmin(OwnEscalations, ReadOnlyAdmin):
 
 class AttemptInline(ReadOnlyInline):
     model = PageAttempt
-    fields = ["number", "started_at", "finished_at", "outcome", "detail"]
-    show_change_link = False
+    fields = ["number", "started_at", "finished_at", "outcome", "provider", "detail"]
 
 
 @admin.register(Page)
@@ -81,6 +81,23 @@ class PageAdmin(OwnEscalations, ReadOnlyAdmin):
     list_select_related = ["user", "escalation"]
     show_full_result_count = False
     inlines = [AttemptInline]
+
+
+class ReceiptInline(ReadOnlyInline):
+    model = PageReceipt
+    fields = ["at", "kind", "detail"]
+    show_change_link = False
+
+
+@admin.register(PageAttempt)
+class PageAttemptAdmin(OwnEscalations, ReadOnlyAdmin):
+    path = "page__escalation"
+    list_display = ["page", "number", "started_at", "finished_at", "outcome", "provider", "detail"]
+    list_filter = ["outcome", "provider"]
+    search_fields = ["page__user__name", "page__escalation__title", "detail", "=provider_id"]
+    list_select_related = ["page__user", "page__escalation"]
+    show_full_result_count = False
+    inlines = [ReceiptInline]
 
 
 @admin.register(EngineBeat)

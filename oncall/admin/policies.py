@@ -14,28 +14,29 @@ from oncall.paging_tests import run_paging_tests
 
 class LevelInline(ReadOnlyInline):
     model = EscalationLevel
-    fields = ["position", "timeout_minutes"]
+    fields = ["position", "timeout_minutes", "answers_needed", "is_round_robin", "condition"]
 
 
 class TargetInline(ReadOnlyInline):
     model = EscalationTarget
-    fields = ["schedule", "user"]
+    fields = ["kind", "schedule", "user", "team", "name"]
+    show_change_link = False
 
 
 @admin.register(EscalationPolicy)
 class EscalationPolicyAdmin(ReadOnlyAdmin):
-    list_display = ["name", "slug", "team", "repeats"]
-    list_filter = ["team"]
+    list_display = ["name", "slug", "team", "repeats", "on_exhausted", "next_policy", "low_urgency"]
+    list_filter = ["team", "on_exhausted", "low_urgency"]
     search_fields = ["name", "slug"]
-    list_select_related = ["team"]
+    list_select_related = ["team", "next_policy"]
     inlines = [LevelInline]
 
 
 @admin.register(EscalationLevel)
 class EscalationLevelAdmin(ReadOnlyAdmin):
-    list_display = ["policy", "position", "timeout_minutes"]
-    list_filter = ["policy"]
-    search_fields = ["policy__name"]
+    list_display = ["policy", "position", "timeout_minutes", "answers_needed", "is_round_robin"]
+    list_filter = ["policy", "is_round_robin"]
+    search_fields = ["policy__name", "targets__schedule__name", "targets__user__name", "targets__team__name"]
     list_select_related = ["policy"]
     inlines = [TargetInline]
 

@@ -92,7 +92,7 @@ class LeaveAdmin(ReadOnlyAdmin):
 
 @admin.register(Shadow)
 class ShadowAdmin(ReadOnlyAdmin):
-    list_display = ["schedule", "user", "follows", "starts_at", "ends_at"]
+    list_display = ["schedule", "user", "follows", "starts_at", "ends_at", "begun_at"]
     list_filter = ["schedule"]
     search_fields = ["user__name", "follows__name"]
     list_select_related = ["schedule", "user", "follows"]

@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from accounts.models import Role
 from oncall.engine import tick
-from oncall.models import Escalation
+from oncall.models import Escalation, PageAttempt
+from oncall.sending import send_due
 from tests.factories import oncall
 from tests.factories.accounts import api_key, team, user
 
@@ -60,8 +61,11 @@ def test_a_private_escalation_is_not_in_the_admin(client: Client) -> None:
     oncall.contact_method(ana)
     escalation = oncall.escalation(oncall.level(ana), now=timezone.now(), is_private=True, title="Secret matter")
     tick(timezone.now())
-    for name in ("escalation", "page"):
+    send_due(timezone.now())
+    for name in ("escalation", "page", "pageattempt"):
         assert "Secret matter" not in client.get(reverse(f"admin:oncall_{name}_changelist")).content.decode()
+    attempt = PageAttempt.objects.get()
+    assert client.get(reverse("admin:oncall_pageattempt_change", args=[attempt.pk])).status_code == 302
     client.post(
         reverse("admin:oncall_escalation_changelist"), {"action": "resolve", "_selected_action": [escalation.pk]}
     )
