@@ -3,13 +3,15 @@
 from django.urls import path
 
 from alerts import views
-from alerts.receive import receive
+from alerts.receive import ADDRESSES, receive
 
 app_name = "alerts"
 
 urlpatterns = [
-    path("in/<str:token>", receive, {"dialect": "generic"}, name="receive-generic"),
-    path("alertmanager/<str:token>", receive, {"dialect": "alertmanager"}, name="receive-alertmanager"),
+    *(
+        path(f"{part}/<str:token>", receive, {"dialect": dialect}, name=f"receive-{dialect}")
+        for part, dialect in ADDRESSES.items()
+    ),
     path("alerts/", views.alert_list, name="list"),
     path("alerts/<int:pk>/", views.detail, name="detail"),
     path("alerts/<int:pk>/acknowledge/", views.acknowledge, name="acknowledge"),

@@ -1,4 +1,4 @@
-"""The one web entry point: HTTP goes to Django's WSGI handler, websockets go to Channels.
+"""The one web entry point: alerts go in by a door of their own, HTTP to Django's WSGI handler, websockets to Channels.
 
 HTTP runs through a2wsgi because Django's own ASGI handler serves about a fifth of the requests on the same cores.
 """
@@ -19,11 +19,12 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402  (needs the app regi
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
+from config.door import Door  # noqa: E402
 from config.sockets import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
-        "http": http_application,
+        "http": Door(http_application),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

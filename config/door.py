@@ -1,0 +1,128 @@
+"""The short way in for alerts: what comes while others are being stored is stored together with the next.
+
+It stands before Django in the web process. A POST to the address of an alert source needs no session, no cookie and no
+page, and in a storm each would wait for its own commit. Everything else goes on to Django.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+from django.utils import timezone
+
+from alerts.receive import ADDRESSES, Answer, Post, accept, too_large
+from config.metrics import DURATION, REQUESTS
+from config.request_id import HEADER
+
+log = structlog.get_logger(__name__)
+
+Scope = dict[str, Any]
+# So many are stored together at most: about as many as are stored while one waits for the disk.
+MOST_AT_ONCE = 100
+BROKEN = Answer(
+    500, {"error": {"code": "not_stored", "message": "This could not be stored.", "remedy": "Send it again."}}
+)
+
+
+class Door:
+    """An ASGI application that takes in alerts and hands on everything else to `application`."""
+
+    def __init__(self, application: Any) -> None:
+        self.application = application
+        self._waiting: list[tuple[Post, asyncio.Future[Answer]]] = []
+        self._storing: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="door")
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """One request."""
+        part, _, token = scope["path"].removeprefix("/").partition("/")
+        is_alert = scope["method"] == "POST" and part in ADDRESSES and token and "/" not in token
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        # Who comes without TLS is sent there by Django.
+        if not is_alert or (settings.SECURE_SSL_REDIRECT and not is_secure(scope, headers)):
+            await self.application(scope, receive, send)
+            return
+        started = time.perf_counter()
+        body = await read_body(headers, receive)
+        answer = await self._accepted(Post(ADDRESSES[part], token, headers, body))
+        request_id = headers.get(HEADER.lower()) or str(uuid4())
+        await reply(send, answer, request_id)
+        route = f"alerts:receive-{ADDRESSES[part]}"
+        REQUESTS.labels("POST", route, str(answer.status)).inc()
+        DURATION.labels("POST", route).observe(time.perf_counter() - started)
+
+    async def _accepted(self, post: Post) -> Answer:
+        """What the sender is told, once it is true."""
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((post, answer))
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store())
+        return await answer
+
+    async def _store(self) -> None:
+        """Stores whatever waits, group after group, until nothing does."""
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+            answers = await loop.run_in_executor(self._thread, store, [post for post, _answer in group])
+            for (_post, waiting), answer in zip(group, answers, strict=True):
+                if not waiting.done():  # (its sender may have gone)
+                    waiting.set_result(answer)
+        self._storing = None
+
+
+def store(posts: Sequence[Post]) -> list[Answer]:
+    """In a thread of its own: the event loop goes on meanwhile."""
+    close_old_connections()
+    try:
+        answers = accept(posts, timezone.now())
+        log.info("alerts_received", posts=len(posts), accepted=sum(answer.status == 202 for answer in answers))
+    except Exception:
+        log.exception("alerts_not_received", posts=len(posts))
+        return [BROKEN] * len(posts)
+    else:
+        return answers
+    finally:
+        close_old_connections()
+
+
+def is_secure(scope: Scope, headers: dict[str, str]) -> bool:
+    """Whether it came over TLS, to us or to a proxy that we believe."""
+    return bool(
+        scope["scheme"] == "https" or (settings.TRUSTED_PROXIES and headers.get("x-forwarded-proto") == "https")
+    )
+
+
+async def read_body(headers: dict[str, str], receive: Any) -> bytes | None:
+    """The body, or None once it is known to be too large."""
+    if too_large(headers.get("content-length")):
+        return None
+    body = bytearray()
+    while True:
+        message = await receive()
+        body += message.get("body", b"")
+        if too_large(len(body)):
+            return None
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return bytes(body)
+
+
+async def reply(send: Any, answer: Answer, request_id: str) -> None:
+    """The answer as JSON, with the headers that every answer of ours has."""
+    content = json.dumps(answer.content).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(content)),
+        "X-Content-Type-Options": "nosniff",
+        HEADER: request_id,
+    }
+    listed = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": listed})
+    await send({"type": "http.response.body", "body": content})
