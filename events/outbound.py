@@ -13,6 +13,8 @@ from django.conf import settings
 TIMEOUT_SECONDS = 10.0
 LONGEST_DOWNLOAD_SECONDS = 20.0
 MOST_REDIRECTS = 3
+# Shorter than servers wait before they hang up: a request that meets a closed connection is lost.
+KEPT_OPEN_SECONDS = 2.0
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
@@ -102,7 +104,17 @@ def post(url: str, *, content: bytes, headers: dict[str, str]) -> httpx.Response
     """
     host, address = resolve(url)
     target = httpx.URL(url)
-    pinned = target.copy_with(host=address)
     headers = {**headers, "Host": target.netloc.decode(), "User-Agent": "Sitrep"}
-    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False, verify=_tls()) as client:
-        return client.post(pinned, content=content, headers=headers, extensions={"sni_hostname": host})
+    return _client_of(host).post(
+        target.copy_with(host=address), content=content, headers=headers, extensions={"sni_hostname": host}
+    )
+
+
+@lru_cache(maxsize=64)
+def _client_of(host: str) -> httpx.Client:
+    """What keeps connections to one host open for the next of a storm: a handshake takes longer than a page.
+
+    Each host has its own, for what was proved of one name must not be believed of another at the same IP address.
+    """
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEPT_OPEN_SECONDS)
+    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False, verify=_tls(), limits=limits)

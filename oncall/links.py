@@ -1,5 +1,6 @@
 """Signed links that let a person act without signing in. A link names one page, one person and one verb."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +13,8 @@ PROOF_SALT = "oncall.proof"
 VALID_FOR = timedelta(days=7)
 # What a link can do by itself; `answer` leads to the page that offers the first three.
 ACTS = ("acknowledge", "escalate", "decline")
-VERBS = ("answer", *ACTS, "received")
+LINKED = (*ACTS, "received")
+VERBS = ("answer", *LINKED)
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,25 @@ def page_link(page_id: int, user_id: int, verb: str = "answer") -> str:
     return settings.PUBLIC_URL + reverse("oncall:answer", args=[page_token(page_id, user_id, verb)])
 
 
-def page_links(page_id: int, user_id: int) -> dict[str, str]:
-    """One link for each thing that can be done, and `received`, to which a device reports that the page arrived."""
-    return {verb: page_link(page_id, user_id, verb) for verb in (*ACTS, "received")}
+class PageLinks(Mapping[str, str]):
+    """One link for each thing that can be done, and `received`, to which a device reports that the page arrived.
+
+    A link is made when it is read: most messages show none of them.
+    """
+
+    def __init__(self, page_id: int, user_id: int) -> None:
+        self._page_id, self._user_id = page_id, user_id
+
+    def __getitem__(self, verb: str) -> str:
+        if verb not in LINKED:
+            raise KeyError(verb)
+        return page_link(self._page_id, self._user_id, verb)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(LINKED)
+
+    def __len__(self) -> int:
+        return len(LINKED)
 
 
 def page_of_token(token: str) -> PageToken | None:

@@ -2,24 +2,27 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 
 import structlog
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from oncall.channels import Message, Result, sender_of
-from oncall.links import page_link, page_links
+from oncall.links import PageLinks, page_link
 from oncall.models import ContactMethod, Escalation, EscalationAnswer, Page
 from oncall.records import Bundle, Conclusion, record
 
 log = structlog.get_logger(__name__)
 
-SENT_AT_ONCE = 16
+SENT_AT_ONCE = 50
 MOST_IN_ONE = 500
 DEADLINE_SECONDS = 40.0
+# Who ends within this time of the first is written down with it.
+TOGETHER_SECONDS = 0.02
 LEASE = timedelta(seconds=60)
 RETRY_AFTER_SECONDS = (5, 15, 45, 120)
 MOST_ATTEMPTS = len(RETRY_AFTER_SECONDS) + 1
@@ -45,6 +48,8 @@ WITH due AS (
 SELECT id, channel, contact_method_id FROM claimed
 """
 State = Page.State
+# Threads that have nothing to do: starting some for each batch takes longer than sending it.
+_pools: SimpleQueue[ThreadPoolExecutor] = SimpleQueue()
 
 
 def send_due(now: datetime, *, limit: int = SENT_AT_ONCE) -> int:
@@ -60,15 +65,21 @@ def send_due(now: datetime, *, limit: int = SENT_AT_ONCE) -> int:
         record(unwanted, now)
     concluded = {conclusion.bundle.first.pk for conclusion in unwanted}
     bundles = bundled([page for page in pages if page.pk not in concluded])
-    tries = {}
-    pool = ThreadPoolExecutor(max_workers=max(min(len(bundles), SENT_AT_ONCE), 1), thread_name_prefix="send-page")
-    for bundle in bundles:
-        method = bundle.first.contact_method
-        assert method is not None  # noqa: S101  (_unwanted lets no other page through)
-        tries[pool.submit(_try, bundle.first.channel, method, message_of(bundle))] = bundle
-    pool.shutdown(wait=False)
-    _collect(tries, now)
+    pool = _idle_pool()
+    tries = {pool.submit(_try, bundle.first.channel, _method(bundle), message_of(bundle)): bundle for bundle in bundles}
+    if _collect(tries, now):
+        _pools.put(pool)
+    else:
+        pool.shutdown(wait=False)
     return len(pages)
+
+
+def _idle_pool() -> ThreadPoolExecutor:
+    """A thread for each message of a batch, none of them still busy with what hangs from an earlier one."""
+    try:
+        return _pools.get_nowait()
+    except Empty:
+        return ThreadPoolExecutor(max_workers=SENT_AT_ONCE, thread_name_prefix="send-page")
 
 
 def _claim(now: datetime, limit: int) -> list[int]:
@@ -129,6 +140,12 @@ def bundled(pages: Sequence[Page]) -> list[Bundle]:
     return [Bundle(tuple(group)) for group in groups.values()]
 
 
+def _method(bundle: Bundle) -> ContactMethod:
+    method = bundle.first.contact_method
+    assert method is not None  # noqa: S101  (_unwanted lets no other page through)
+    return method
+
+
 def _try(channel: str, method: ContactMethod, message: Message) -> Result:
     """One try, in a thread of its own; a sender asks nothing of the database."""
     try:
@@ -138,17 +155,22 @@ def _try(channel: str, method: ContactMethod, message: Message) -> Result:
         return Result("failed", f"{type(error).__name__}: {error}")
 
 
-def _collect(tries: dict[Future[Result], Bundle], now: datetime) -> None:
-    """Records the tries as they end, those together that end together, and as failed what has not by the deadline."""
+def _collect(tries: dict[Future[Result], Bundle], now: datetime) -> bool:
+    """Records the tries as they end, those together that end together, and as failed what has not by the deadline.
+
+    Returns whether all have ended.
+    """
     deadline = time.monotonic() + DEADLINE_SECONDS
-    pending: Iterable[Future[Result]] = tries
+    pending: Collection[Future[Result]] = tries
     while pending:
-        done, pending = wait(pending, timeout=max(deadline - time.monotonic(), 0), return_when=FIRST_COMPLETED)
+        wait(pending, timeout=max(deadline - time.monotonic(), 0), return_when=FIRST_COMPLETED)
+        done, pending = wait(pending, timeout=TOGETHER_SECONDS)
         if not done:
             late = Result("failed", f"no answer within {DEADLINE_SECONDS:.0f} seconds")
             record([_conclusion(tries[each], late, now) for each in pending], now)
-            return
+            return False
         record([_conclusion(tries[each], each.result(), now) for each in done], now)
+    return True
 
 
 def _conclusion(bundle: Bundle, result: Result, now: datetime) -> Conclusion:
@@ -177,6 +199,6 @@ def message_of(bundle: Bundle) -> Message:
         urgency=escalation.urgency,
         others=tuple(other.escalation.title for other in bundle.pages[1:]),
         link=page_link(page.pk, page.user_id),
-        links=page_links(page.pk, page.user_id),
+        links=PageLinks(page.pk, page.user_id),
         reference=f"page-{page.pk}-{page.attempts_made}",
     )

@@ -1,6 +1,6 @@
 """The ways in which a page can be sent. Each module registers one; the rest of Sitrep knows only this registry."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeVar
@@ -35,7 +35,7 @@ class Message:
     purpose: Purpose = "page"
     urgency: str = "high"
     others: tuple[str, ...] = ()
-    links: dict[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
     code: str = ""
     reference: str = ""
 

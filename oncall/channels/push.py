@@ -64,7 +64,7 @@ def payload_of(message: Message) -> bytes:
         "title": title,
         "body": "\n".join(lines).strip()[:LONGEST_TEXT],
         "link": message.link,
-        "links": message.links,
+        "links": dict(message.links),
         "tag": message.reference or message.purpose,
         "words": {"acknowledge": _("Acknowledge"), "escalate": _("Escalate")} if message.is_page else {},
     }
