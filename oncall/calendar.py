@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from oncall.coverage import LeaveSpec
+from oncall.hours import holiday_of, weekend_of
 from oncall.rota import ScheduleSpec, ShadowSpec, Shift, instant_of, layers, shifts
 
 DAY = timedelta(days=1)
@@ -20,12 +21,16 @@ MARGIN = timedelta(days=60)
 
 @dataclass(frozen=True)
 class Day:
-    """One column: a day, or with `hour` a part of one; `note` is the length of a day on which the clocks change."""
+    """One column: a day, or with `hour` a part of one; `note` is the length of a day on which the clocks change.
+
+    `holiday` is the name of the public holiday that it is.
+    """
 
     date: date
     is_today: bool
     is_weekend: bool
     note: str
+    holiday: str = ""
     hour: str = ""
 
 
@@ -53,10 +58,10 @@ class Row:
 
 
 class Frame:
-    """The days that are shown, in a zone."""
+    """The days that are shown, in a zone; with a country, its weekends and holidays among them."""
 
-    def __init__(self, first: date, days: int, zone: ZoneInfo) -> None:
-        self.first, self.days, self.zone = first, days, zone
+    def __init__(self, first: date, days: int, zone: ZoneInfo, country: str = "") -> None:
+        self.first, self.days, self.zone, self.country = first, days, zone, country
         self.start = self.midnight(first)
         self.end = self.midnight(first + days * DAY)
 
@@ -87,16 +92,20 @@ class Frame:
         days = [self.first + number * DAY for number in range(self.days)]
         if self.days == 1:
             return self._hours(today)
-        return [Day(day, day == today, day.weekday() >= 5, self._note(day)) for day in days]
+        return [self._column(day, today, self._note(day)) for day in days]
+
+    def _column(self, day: date, today: date, note: str, hour: str = "") -> Day:
+        is_weekend = day.weekday() in weekend_of(self.country)
+        return Day(day, day == today, is_weekend, note, holiday_of(self.country, day), hour)
 
     def _hours(self, today: date) -> list[Day]:
         length = self.end - self.start
         # Lord Howe moves its clocks by half an hour.
         step = HOUR if length % HOUR == timedelta(0) else HOUR / 2
         instants = [self.start + number * step for number in range(length // step)]
-        note, day = self._note(self.first), self.first
+        note = self._note(self.first)
         return [
-            Day(day, day == today, day.weekday() >= 5, note if not number else "", f"{at.astimezone(self.zone):%H:%M}")
+            self._column(self.first, today, note if not number else "", f"{at.astimezone(self.zone):%H:%M}")
             for number, at in enumerate(instants)
         ]
 

@@ -4,7 +4,7 @@ Every hour on call counts once, as the heaviest kind that it is: a public holida
 weekday. Hours are those that have really passed: a night in which the clocks go back has one more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -20,6 +20,8 @@ NIGHT = WeeklyHours(time(22), time(6))
 SATURDAY_AND_SUNDAY = frozenset({5, 6})
 # Beyond these the tables of holidays are guesses.
 HOLIDAY_YEARS = range(1970, 2101)
+# Else their names depend on the environment of the process.
+NAMED_IN = "en_US"
 
 
 class Kind(StrEnum):
@@ -64,20 +66,32 @@ class Hours:
 
 
 @lru_cache(maxsize=512)
-def holidays_of(country: str, year: int) -> frozenset[date]:
-    """The public holidays of a country or its part (DE, US-CA) in a year; none if it is unknown."""
+def holidays_of(country: str, year: int) -> Mapping[date, str]:
+    """The public holidays of a country or its part (DE, US-CA) in a year, by name; none if it is unknown."""
     name, _, part = country.partition("-")
     if not name or year not in HOLIDAY_YEARS:
-        return frozenset()
+        return {}
     try:
-        return frozenset(holidays.country_holidays(name, subdiv=part or None, years=year))
+        return dict(holidays.country_holidays(name, subdiv=part or None, years=year, language=NAMED_IN))
     except NotImplementedError:
-        return frozenset()
+        return {}
+
+
+def holiday_of(country: str, day: date) -> str:
+    """What the public holiday there is called in English; empty on any other day."""
+    return holidays_of(country, day.year).get(day, "") if country else ""
 
 
 def is_holiday(country: str, day: date) -> bool:
     """Whether the day is a public holiday there."""
-    return bool(country) and day in holidays_of(country, day.year)
+    return bool(holiday_of(country, day))
+
+
+def holidays_between(country: str, first: date, last: date) -> list[tuple[date, str]]:
+    """The public holidays there from one day to another, in order, by name."""
+    years = range(first.year, last.year + 1)
+    found = (holiday for year in years for holiday in sorted(holidays_of(country, year).items()))
+    return [(day, name) for day, name in found if first <= day <= last]
 
 
 @lru_cache(maxsize=512)

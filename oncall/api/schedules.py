@@ -17,8 +17,9 @@ from accounts.rest import ActionViewSet, WholeMixin
 from oncall import scheduling
 from oncall.coverage import Load
 from oncall.filters import OverrideFilter, ScheduleFilter
-from oncall.hours import Kind
+from oncall.hours import Kind, holidays_between
 from oncall.models import Override, Rotation, RotationMember, Schedule
+from oncall.roster import zone_of
 from oncall.rota import layers, shifts
 from oncall.rotations import RotationDraft, draft_of, last_versions
 from oncall.soundness import soundness_of
@@ -162,6 +163,13 @@ class LayerSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     layer = serializers.IntegerField()
     shifts = ShiftSerializer(many=True)
+
+
+class HolidaySerializer(serializers.Serializer[Any]):
+    """A public holiday in the schedule's country, by its English name."""
+
+    date = serializers.DateField()
+    name = serializers.CharField()
 
 
 class DifferenceSerializer(serializers.Serializer[Any]):
@@ -318,6 +326,16 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
         start, end = self._stretch()
         found = layers(spec_of(self.get_object(), start, end), start, end)
         return Response(LayerSerializer(found, many=True).data)
+
+    @extend_schema(parameters=STRETCH, responses=HolidaySerializer(many=True))
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def holidays(self, request: Request, slug: str) -> Response:
+        """The public holidays in the schedule's country on the days from `start` (now) to `end` (two weeks later)."""
+        start, end = self._stretch()
+        schedule = self.get_object()
+        zone = zone_of(schedule.time_zone)
+        found = holidays_between(schedule.country, start.astimezone(zone).date(), end.astimezone(zone).date())
+        return Response(HolidaySerializer([{"date": day, "name": name} for day, name in found], many=True).data)
 
     @extend_schema(responses=QualitySerializer, filters=False)
     @action(detail=True, pagination_class=None, filter_backends=[])

@@ -113,7 +113,7 @@ def schedule_preview(request: HttpRequest, slug: str | None = None) -> HttpRespo
         return render(request, "oncall/_schedule_preview.html", {"error": error})
     zone = preview.after.zone
     today = now.astimezone(zone).date()
-    frame = Frame(today - timedelta(days=today.weekday()), PREVIEW_DAYS, zone)
+    frame = Frame(today - timedelta(days=today.weekday()), PREVIEW_DAYS, zone, preview.after.country)
     differences = list(preview.differences)
     context = {
         "days": frame.columns(now),

@@ -132,7 +132,7 @@ def schedule_detail(request: HttpRequest, slug: str) -> HttpResponse:
     in_my_zone = request.GET.get("zone") == "mine"
     zone = ZoneInfo(user.time_zone) if in_my_zone else zone_of(schedule.time_zone)
     view = asked_view(request.GET, now.astimezone(zone).date())
-    frame = Frame(view.first, view.days, zone)
+    frame = Frame(view.first, view.days, zone, schedule.country)
     spec = spec_of(schedule, frame.start - MARGIN, frame.end + MARGIN)
     people, may_override = people_in(spec), permissions.can_override(actor)
     # What opens from the calendar speaks in its zone.

@@ -10,6 +10,8 @@ from hypothesis import strategies as some
 from oncall.hours import (
     Hours,
     Kind,
+    holiday_of,
+    holidays_between,
     holidays_of,
     hours,
     hours_by_person,
@@ -80,13 +82,24 @@ def test_public_holidays_are_known_by_country_and_part() -> None:
     assert not is_holiday("", date(2026, 12, 25))
 
 
+def test_holidays_have_names_and_are_found_over_the_turn_of_the_year() -> None:
+    christmas, new_year = date(2026, 12, 25), date(2027, 1, 1)
+    assert holiday_of("DE", christmas) == "Christmas Day"
+    assert holiday_of("DE", date(2026, 12, 24)) == holiday_of("", christmas) == ""
+    assert [day for day, _name in holidays_between("DE", christmas, new_year)] == [
+        christmas,
+        date(2026, 12, 26),
+        new_year,
+    ]
+
+
 @pytest.mark.parametrize("country", ["", "XX", "DE-ZZ", "nonsense", "-"])
 def test_a_country_that_nobody_knows_has_no_holidays(country: str) -> None:
-    assert holidays_of(country, 2026) == frozenset()
+    assert holidays_of(country, 2026) == {}
 
 
 def test_years_for_which_nobody_can_know_have_no_holidays() -> None:
-    assert holidays_of("DE", 9998) == frozenset()
+    assert holidays_of("DE", 9998) == {}
 
 
 def test_the_weekend_is_the_countrys() -> None:

@@ -275,6 +275,17 @@ def test_an_override_for_one_person_begins_with_what_the_bar_says() -> None:
     assert Override.objects.get().replaces == ana
 
 
+def test_holidays_of_the_schedules_country_stand_over_their_days() -> None:
+    client, _ = signed_in()
+    schedule = oncall.schedule(user(), country="DE", time_zone="Europe/Berlin")
+    address = reverse("oncall:schedule", args=[schedule.slug])
+    for span in ("", "&span=month"):
+        shown = text(client, f"{address}?from=2026-12-21{span}")
+        assert shown.count('title="Christmas Day"') == 1
+    abroad = reverse("oncall:schedule", args=[oncall.schedule(user()).slug])
+    assert "Christmas Day" not in text(client, f"{abroad}?from=2026-12-21")
+
+
 def test_what_opens_from_a_calendar_speaks_in_its_zone() -> None:
     client, bob = signed_in(Role.MANAGER, name="Bob Person")
     bob.time_zone = "Asia/Bangkok"

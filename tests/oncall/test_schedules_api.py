@@ -128,6 +128,14 @@ def test_what_leaves_one_fewer_than_wanted_is_previewed_refused_and_confirmed() 
     assert client.patch(address, {**body, "confirm": True}).status_code == 200
 
 
+def test_the_holidays_of_the_schedules_country() -> None:
+    schedule = oncall.schedule(user(), country="DE", time_zone="Europe/Berlin")
+    stretch = "?start=2026-12-24T23:30:00Z&end=2026-12-26T22:00:00Z"
+    found = of().get(f"/api/v1/schedules/{schedule.slug}/holidays/{stretch}")
+    assert (found.status_code, found.json()[0]) == (200, {"date": "2026-12-25", "name": "Christmas Day"})
+    assert [day["date"] for day in found.json()] == ["2026-12-25", "2026-12-26"]
+
+
 def test_a_new_schedule_is_previewed_and_not_stored() -> None:
     client, ana = of(Role.MANAGER), user()
     body = {
