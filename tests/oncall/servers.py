@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 
 import http_ece
+import pytest
 from aiosmtpd.controller import Controller
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -21,6 +22,7 @@ from py_vapid import Vapid02
 from twilio.request_validator import RequestValidator
 
 from config.providers import PhoneProvider
+from events import outbound
 
 MESSAGES = {
     21211: "Invalid 'To' Phone Number",
@@ -201,6 +203,22 @@ class PushService:
         self.received.append(json.loads(text))
         self.headers.append(headers)
         return self.status
+
+
+@contextmanager
+def impatient(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Outbound requests wait a third of a second for an answer, and not ten."""
+    monkeypatch.setattr(outbound, "TIMEOUT_SECONDS", 0.3)
+    outbound._client_of.cache_clear()
+    yield
+    outbound._client_of.cache_clear()
+
+
+@contextmanager
+def silent_server() -> Iterator[int]:
+    """The port of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield int(listening.getsockname()[1])
 
 
 def free_port() -> int:

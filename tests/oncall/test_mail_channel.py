@@ -12,7 +12,7 @@ from oncall.channels.mail import SMTP, send
 from oncall.mailbox import kept_mail, kept_mails
 from oncall.models import ContactMethod
 from tests.oncall.messages import LINKS, a_test_message, code_message, message
-from tests.oncall.servers import MailServer, free_port
+from tests.oncall.servers import MailServer, free_port, silent_server
 
 ANA = ContactMethod(kind=ContactMethod.Kind.EMAIL, address="ana@example.com")
 TITLE = "Zahlungen fallen aus – ชำระเงินไม่ได้"
@@ -88,6 +88,20 @@ def test_a_server_that_is_gone_is_a_failed_try(settings: Settings) -> None:
     result = send(ANA, message(title=TITLE))
     assert result.outcome == "failed"
     assert "could not be reached" in result.detail
+
+
+def test_no_answer_in_time_is_a_failed_try_and_the_next_server_stands_in(
+    server: MailServer, settings: Settings
+) -> None:
+    with silent_server() as port:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = port, 0.3
+        result = send(ANA, message(title=TITLE))
+        assert result.outcome == "failed"
+        assert "could not be reached" in result.detail
+        assert "timed out" in result.detail
+        settings.MAIL_FALLBACKS = [{"host": "127.0.0.1", "port": server.port}]
+        assert send(ANA, message(title=TITLE)).outcome == "accepted"
+    assert len(server.mails) == 1
 
 
 def test_without_a_server_the_mail_is_kept_and_can_be_read(settings: Settings, tmp_path: Path) -> None:

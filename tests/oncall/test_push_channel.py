@@ -9,7 +9,7 @@ from pytest_django import Settings
 from oncall.channels.push import public_key, send
 from oncall.models import ContactMethod
 from tests.oncall.messages import LINKS, a_test_message, code_message, message
-from tests.oncall.servers import PushService
+from tests.oncall.servers import PushService, impatient, silent_server
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_the_browser_can_read_what_it_is_sent(service: PushService) -> None:
     assert (result.outcome, result.provider) == ("accepted", "127.0.0.1")
     [received] = service.received
     assert received["title"] == "Payment API returning 500 errors"
-    assert received["body"] == "SEV1, payments"
+    assert received["body"] == "payments, SEV1"
     assert received["link"] == "http://localhost/p/token/"
     assert received["links"] == LINKS
     assert received["words"] == {"acknowledge": "Acknowledge", "escalate": "Escalate"}
@@ -61,6 +61,13 @@ def test_the_longest_page_fits_into_what_services_take(service: PushService) -> 
 def test_what_the_service_answers_decides(service: PushService, status: int, outcome: str) -> None:
     service.status = status
     assert send(browser(service), message()).outcome == outcome
+
+
+def test_no_answer_in_time_is_a_failed_try(service: PushService, monkeypatch: pytest.MonkeyPatch) -> None:
+    with silent_server() as port, impatient(monkeypatch):
+        service.origin = f"http://127.0.0.1:{port}"
+        result = send(browser(service), message())
+    assert (result.outcome, result.detail) == ("failed", "ReadTimeout: timed out")
 
 
 def test_a_subscription_for_another_key_must_be_made_again(service: PushService, settings: Settings) -> None:

@@ -15,6 +15,7 @@ from pytest_django import Settings
 from oncall.channels.webhook import send
 from oncall.models import ContactMethod
 from tests.oncall.messages import code_message, message
+from tests.oncall.servers import impatient, silent_server
 
 SECRET = "shared-with-the-receiver"
 MESSAGE = message()
@@ -125,6 +126,13 @@ def test_what_the_receiver_answers_decides(receiver: Receiver, status: int, outc
 def test_a_receiver_that_is_gone_is_a_failed_try(settings: Settings) -> None:
     settings.OUTBOUND_PRIVATE_ADDRESSES = True
     assert send(method("http://127.0.0.1:9/"), MESSAGE).outcome == "failed"
+
+
+def test_no_answer_in_time_is_a_failed_try(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    with silent_server() as port, impatient(monkeypatch):
+        result = send(method(f"http://127.0.0.1:{port}/"), MESSAGE)
+    assert (result.outcome, "ReadTimeout" in result.detail) == ("failed", True)
 
 
 @pytest.mark.parametrize(
