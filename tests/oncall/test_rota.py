@@ -63,6 +63,38 @@ def test_exactly_the_configured_number_of_people_is_on_call_ever_after_the_start
 
 
 @thoroughly
+@given(
+    rotation=rotations(has_windows=False, has_versions=False),
+    zone=zones,
+    at=instants,
+    before=some.timedeltas(timedelta(days=-1), timedelta(days=10)),
+    length=stretches,
+    coming=some.integers(1, 6),
+    going=some.none() | some.integers(1, 6),
+)
+def test_an_override_leaves_the_configured_number_unless_whoever_comes_in_is_on_call_anyway(
+    *,
+    rotation: RotationSpec,
+    zone: ZoneInfo,
+    at: datetime,
+    before: timedelta,
+    length: timedelta,
+    coming: int,
+    going: int | None,
+) -> None:
+    rotation = without_swaps_of_the_left(rotation)
+    override = OverrideSpec(1, coming, at - before, at - before + length, going)
+    wanted = who_is_on_call(schedule(rotation, zone=zone), at)
+    on_call = who_is_on_call(schedule(rotation, zone=zone, overrides=(override,)), at)
+    if not override.start <= at < override.end:
+        assert on_call == wanted
+    elif going is None:
+        assert on_call == (coming,)
+    else:
+        assert len(on_call) == len(wanted) - (going != coming and {going, coming} <= set(wanted))
+
+
+@thoroughly
 @given(rotation=rotations(has_windows=False, has_versions=False), zone=zones, start=instants, length=stretches)
 def test_no_handover_leaves_a_gap_or_an_overlap(
     rotation: RotationSpec, zone: ZoneInfo, start: datetime, length: timedelta
