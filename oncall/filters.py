@@ -15,6 +15,7 @@ from oncall.models import (
     ImportedCalendar,
     ImportedShift,
     Leave,
+    LedgerRoot,
     NotificationRule,
     OnCallProfile,
     Override,
@@ -259,6 +260,19 @@ class PageFilter(ListFilter):
 
     class Meta:
         model = Page
+        fields: list[str] = []
+
+
+class LedgerRootFilter(ListFilter):
+    """Daily roots of the ledger by day."""
+
+    search_fields = ("hash",)
+
+    since = django_filters.DateFilter("day", lookup_expr="gte", label=_("Since"))
+    until = django_filters.DateFilter("day", lookup_expr="lte", label=_("Until"))
+
+    class Meta:
+        model = LedgerRoot
         fields: list[str] = []
 
 

@@ -5,7 +5,7 @@ from oncall.api.board import BoardAddressViewSet, BoardViewSet, MyOnCallViewSet,
 from oncall.api.calendars import CalendarFeedViewSet, ImportedCalendarViewSet, ImportedShiftViewSet
 from oncall.api.cover import CoverRequestViewSet, LeaveViewSet, ShadowViewSet, SwapViewSet
 from oncall.api.duty import DutyStatementViewSet, HandoverViewSet, RateTableViewSet, ShiftSurveyViewSet
-from oncall.api.escalations import EscalationViewSet, PageViewSet
+from oncall.api.escalations import EscalationViewSet, LedgerRootViewSet, PageViewSet
 from oncall.api.policies import EscalationPolicyViewSet
 from oncall.api.reaching import ContactMethodViewSet, NotificationRuleViewSet, QuietHoursViewSet
 from oncall.api.schedules import OverrideViewSet, ScheduleViewSet
@@ -24,6 +24,7 @@ routes: list[tuple[str, type[ActionViewSet], str]] = [
     ("escalation-policies", EscalationPolicyViewSet, "escalation-policy"),
     ("escalations", EscalationViewSet, "escalation"),
     ("pages", PageViewSet, "page"),
+    ("ledger-roots", LedgerRootViewSet, "ledger-root"),
     ("contact-methods", ContactMethodViewSet, "contact-method"),
     ("notification-rules", NotificationRuleViewSet, "notification-rule"),
     ("quiet-hours", QuietHoursViewSet, "quiet-hours"),

@@ -12,14 +12,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope, User
+from accounts.pagination import CursorPagination
 from accounts.rest import ActionViewSet
 from oncall import actions
-from oncall.filters import EscalationFilter, PageFilter
+from oncall.filters import EscalationFilter, LedgerRootFilter, PageFilter
 from oncall.models import (
     Escalation,
     EscalationAnswer,
     EscalationEntry,
     EscalationPolicy,
+    LedgerRoot,
     Page,
     PageAttempt,
     PageReceipt,
@@ -274,3 +276,29 @@ class PageViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSe
         visible = Escalation.objects.visible_to(self.actor).values("pk")
         found = Page.objects.filter(escalation_id__in=visible).select_related("user")
         return found.prefetch_related(ATTEMPTS).order_by("-id")
+
+
+class LedgerRootSerializer(serializers.ModelSerializer[LedgerRoot]):
+    """One hash over all ledger lines of a day (UTC) and the root before."""
+
+    class Meta:
+        model = LedgerRoot
+        fields = ["day", "lines", "hash", "made_at"]
+        read_only_fields = fields
+
+
+class ByDay(CursorPagination):
+    """A root's day is its key."""
+
+    ordering = "-day"
+
+
+class LedgerRootViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+    """Daily roots of the ledger, by day: to be kept where Sitrep can't write."""
+
+    queryset = LedgerRoot.objects.order_by("-day")
+    serializer_class = LedgerRootSerializer
+    filterset_class = LedgerRootFilter
+    pagination_class = ByDay
+    write_scope = Scope.ONCALL
+    ordering_fields = ["day"]

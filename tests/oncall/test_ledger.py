@@ -8,14 +8,16 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from rest_framework.test import APIClient
 
+from accounts.models import Role
 from events.models import Event
 from oncall.actions import acknowledge_escalation, resolve_escalation
 from oncall.ledger import add_ledger_entry
 from oncall.models import Escalation, EscalationEntry, LedgerRoot
 from oncall.sealing import seal_ledger, verify_ledger
 from oncall.sending import send_due
-from tests.factories.accounts import actor
+from tests.factories.accounts import actor, user
 from tests.oncall.ladders import MINUTE, NOON, ladder, reachable, rung, running
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +103,20 @@ def test_a_day_that_is_over_gets_one_root_and_days_without_lines_too() -> None:
     sealed = Event.objects.filter(name="ledger.sealed").order_by("id")
     assert sealed[0].data["roots"][0]["day"] == "2026-03-10"
     assert verify_ledger().days == 4
+
+
+def test_the_roots_can_be_fetched_to_be_kept_elsewhere() -> None:
+    lived()
+    first, second = seal_ledger(NEXT_NIGHT + DAY)
+    client = APIClient()
+    address = "/api/v1/ledger-roots/"
+    assert client.get(address).status_code in {401, 403}
+    client.force_login(user(role=Role.VIEWER))
+    assert [row["hash"] for row in client.get(address).json()["results"]] == [second.hash, first.hash]
+    since = client.get(address, {"since": str(second.day)}).json()["results"]
+    assert [row["day"] for row in since] == [str(second.day)]
+    assert client.get(f"{address}{first.day}/").json()["lines"] == first.lines
+    assert client.post(address, {}).status_code in {403, 405}
 
 
 def test_whoever_rewrites_a_whole_chain_with_right_hashes_is_found_by_the_root() -> None:
