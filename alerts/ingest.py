@@ -17,6 +17,8 @@ PROCESS_RAW_EVENTS = "alerts.process_raw_events"
 ATTEMPTS = 5
 TAKEN_AT_ONCE = 200
 RETRY_AFTER = timedelta(seconds=10)
+# How exactly a source's page tells when it was last heard of: a storm need not write it again and again.
+HEARD = timedelta(seconds=1)
 CONCLUDED = ["outcomes", "state", "error", "processed_at", "attempts", "due_at"]
 
 
@@ -80,4 +82,6 @@ def _take(due: Sequence[RawEvent], now: datetime) -> None:
 
 def _conclude(due: Sequence[RawEvent], now: datetime) -> None:
     update_rows(due, CONCLUDED)
-    AlertSource.objects.filter(pk__in={raw.source_id for raw in due}).update(last_event_at=now)
+    quiet = {raw.source_id for raw in due if not raw.source.last_event_at or raw.source.last_event_at <= now - HEARD}
+    if quiet:
+        AlertSource.objects.filter(pk__in=quiet).update(last_event_at=now)

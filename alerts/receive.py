@@ -57,7 +57,7 @@ def too_large(length: int | str | None) -> bool:
 
 
 def accept(posts: Sequence[Post], now: datetime) -> list[Answer]:
-    """Stores what was sent and answers each: 202 once it is durable; 400 for a body that is not of the dialect, 401, 413.
+    """Stores what was sent and answers each: 202 once it is durable, or why it is refused (400, 401, 413).
 
     Whoever sends together is stored together, in a constant number of statements. If that fails each is tried by
     itself; 503 asks the sender to send again.

@@ -12,7 +12,7 @@ from accounts.actor import Actor
 from alerts.matching import RouteSpec, first_match
 from alerts.models import Alert, AlertRoute, RawEvent
 from catalog.urgency import is_loud, urgency_of
-from events.actions import Fact, publish_all
+from events.actions import Fact
 from incidents.actions import declare_incident
 from incidents.models import Incident, TimelineEntry
 from incidents.paging import attach_escalation
@@ -22,7 +22,6 @@ from oncall.models import EscalationPolicy
 from oncall.paths import Path, freeze
 
 Outcome = RawEvent.Outcome
-ROUTER = Actor.system("Alert routing")
 
 
 @dataclass(eq=False)
@@ -64,9 +63,7 @@ class Router:
 
     @cached_property
     def routes(self) -> dict[int, AlertRoute]:
-        enabled = AlertRoute.objects.filter(is_enabled=True).select_related(
-            "escalation_policy", "severity", "incident_type"
-        )
+        enabled = AlertRoute.objects.filter(is_enabled=True).select_related("escalation_policy")
         return {route.pk: route for route in enabled.order_by("position", "id")}
 
     @cached_property
@@ -79,10 +76,10 @@ class Router:
         The number of statements grows with the incidents that are declared or joined, not with the alerts that page.
         """
         self._leaders = {}
-        facts = [fact for each in new for fact in self._decide(each)]
-        publish_all(facts, actor=ROUTER)
+        causes = [fact for each in new for fact in self._decide(each)]
         paging = [(each, each.start) for each in new if each.start is not None]
-        started = start_escalations([start for _each, start in paging], now=self.now, moves_at_once=True)
+        starts = [start for _each, start in paging]
+        started = start_escalations(starts, now=self.now, moves_at_once=True, causes=causes)
         for (each, _start), escalation in zip(paging, started, strict=True):
             each.alert.escalation = escalation
             if each.alert.incident is not None:

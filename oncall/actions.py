@@ -1,6 +1,6 @@
 """Every write on a running escalation."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ from django.db import transaction
 
 from accounts.actor import Actor
 from accounts.models import User
-from events.actions import publish
+from events.actions import Fact, publish
 from events.errors import Conflict, Invalid, require
 from events.poke import poke
 from events.rows import next_ids
@@ -67,12 +67,15 @@ def start_escalation(
 
 # Without a savepoint of its own: a storm starts them inside a transaction that stands or falls as a whole.
 @transaction.atomic(savepoint=False)
-def start_escalations(starts: Sequence[Start], *, now: datetime, moves_at_once: bool = False) -> list[Escalation]:
+def start_escalations(
+    starts: Sequence[Start], *, now: datetime, moves_at_once: bool = False, causes: Iterable[Fact] = ()
+) -> list[Escalation]:
     """Starts paging for many, in a number of statements that does not grow with them.
 
     With `moves_at_once` whoever is due at `now` takes the first step here, as the next tick would have them do.
+    `causes` are published before what they lead to.
     """
-    moves = Moves(now)
+    moves = Moves(now, facts=list(causes))
     opens: dict[tuple[int, str], datetime] = {}
     started = []
     for start, pk in zip(starts, next_ids(Escalation, len(starts)), strict=True):

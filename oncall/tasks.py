@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from events.poke import followed_by
+from events.poke import followed_by, pokes_held_back, sweeping
 from events.turnstile import Turnstile
 from oncall.actions import TICK
 from oncall.audit import audit_pages, keep_audit
@@ -25,11 +25,12 @@ _senders = Turnstile(SENDERS)
 @shared_task(name=TICK)
 def tick_task() -> None:
     """Moves what is due, then sends what is due."""
-    with followed_by(SEND_PAGES):
-        while tick(timezone.now()) == MOVED_AT_ONCE:
-            pass
-    beat("tick", timezone.now())
-    send_pages_task()
+    with pokes_held_back():
+        with followed_by(SEND_PAGES), sweeping(TICK):
+            while tick(timezone.now()) == MOVED_AT_ONCE:
+                pass
+        beat("tick", timezone.now())
+        send_pages_task()
 
 
 @shared_task(name=SEND_PAGES)

@@ -47,9 +47,9 @@ def policy() -> EscalationPolicy:
 
 
 def test_repeats_are_counted_on_the_open_alert(source: AlertSource, now: datetime) -> None:
-    outcomes = [outcome(send(source, now + timedelta(seconds=number))) for number in range(3)]
+    told = [outcome(send(source, now + timedelta(seconds=number))) for number in range(3)]
     alert = Alert.objects.get()
-    assert outcomes == ["recorded", "deduplicated", "deduplicated"]
+    assert told == ["recorded", "deduplicated", "deduplicated"]
     assert (alert.count, alert.first_event_at, alert.last_event_at) == (3, now, now + timedelta(seconds=2))
 
 
@@ -159,6 +159,95 @@ def test_one_alert_costs_at_most_a_known_number_of_statements(
         send(source, now)
 
 
+def store(source: AlertSource, now: datetime, *events: dict[str, Any]) -> list[RawEvent]:
+    """Events that have come in and wait."""
+    bodies = [json.dumps({"title": "Disk full", "dedup_key": "disk", **event}).encode() for event in events]
+    return [RawEvent.objects.create(source=source, received_at=now, due_at=now, body=body) for body in bodies]
+
+
+def outcomes(raws: list[RawEvent]) -> list[str]:
+    return [outcome(RawEvent.objects.get(pk=raw.pk)) for raw in raws]
+
+
+def test_what_comes_together_is_told_apart(source: AlertSource, policy: EscalationPolicy, now: datetime) -> None:
+    alerts.route(paging="policy", escalation_policy=policy)
+    over = {"status": "resolved"}
+    raws = store(source, now, {}, {}, {"dedup_key": "cpu"}, over, over, {}, {"dedup_key": "cpu"})
+    assert process_raw_events(now) == 7
+    told = ["paged", "deduplicated", "paged", "resolved", "nothing_open", "paged", "deduplicated"]
+    assert outcomes(raws) == told
+    first, second, third = Alert.objects.order_by("id")
+    assert [(each.dedup_key, each.status, each.count) for each in (first, second, third)] == [
+        ("disk", "resolved", 2),
+        ("cpu", "firing", 2),
+        ("disk", "firing", 1),
+    ]
+    ids = [RawEvent.objects.get(pk=raw.pk).outcomes[0]["alert"] for raw in raws]
+    assert ids == [first.pk, first.pk, second.pk, first.pk, None, third.pk, second.pk]
+    assert first.escalation is not None
+    assert first.escalation.status == Escalation.Status.RESOLVED
+    assert {second.escalation.is_open, third.escalation.is_open} == {True}  # type: ignore[union-attr]  # both page
+
+
+def test_alerts_of_one_service_that_come_together_share_an_incident_and_its_pages(
+    source: AlertSource, policy: EscalationPolicy, now: datetime
+) -> None:
+    catalog.service(slug="payments", escalation_policy=policy)
+    catalog.service(slug="search", escalation_policy=policy)
+    alerts.route(paging="service", declares_incident=True, severity=incidents.severity("sev1"))
+    raws = store(
+        source,
+        now,
+        *({"dedup_key": str(number), "service": service} for number, service in enumerate(["payments", "search"] * 2)),
+    )
+    process_raw_events(now)
+    assert outcomes(raws) == ["paged", "paged", "attached", "attached"]
+    assert Incident.objects.count() == Escalation.objects.count() == 2
+    of_payments = Alert.objects.filter(service__slug="payments")
+    assert len({(alert.incident_id, alert.escalation_id) for alert in of_payments}) == 1
+
+
+def test_one_that_fails_does_not_take_those_with_it_that_came_together(
+    source: AlertSource, policy: EscalationPolicy, now: datetime
+) -> None:
+    bad = {"fact": "severity", "operator": "is", "value": "bad"}
+    alerts.route(bad, declares_incident=True, severity=incidents.severity())
+    alerts.route(paging="policy", escalation_policy=policy)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("alerts.routing.declare_incident", fail)
+        raws = store(source, now, {"dedup_key": "1"}, {"dedup_key": "2", "severity": "bad"}, {"dedup_key": "3"})
+        process_raw_events(now)
+    states = [RawEvent.objects.get(pk=raw.pk).state for raw in raws]
+    assert states == ["done", "pending", "done"]
+    assert Alert.objects.filter(escalation__isnull=False).count() == 2
+
+
+def fail(**_: Any) -> None:
+    raise RuntimeError("no incident can be declared")
+
+
+def test_a_storm_costs_no_more_statements_than_one_alert(
+    source: AlertSource, policy: EscalationPolicy, now: datetime, django_assert_max_num_queries: Any
+) -> None:
+    alerts.route(paging="policy", escalation_policy=policy)
+    store(source, now, *({"dedup_key": str(number)} for number in range(100)))
+    with django_assert_max_num_queries(23):
+        process_raw_events(now)
+    assert Escalation.objects.count() == 100
+
+
+def test_repeats_of_open_alerts_cost_a_handful_of_statements(
+    source: AlertSource, now: datetime, django_assert_max_num_queries: Any
+) -> None:
+    keys = [{"dedup_key": str(number % 50)} for number in range(150)]
+    store(source, now, *keys[:50])
+    process_raw_events(now)
+    store(source, now, *keys)
+    with django_assert_max_num_queries(6):
+        process_raw_events(now)
+    assert set(Alert.objects.values_list("count", flat=True)) == {4}
+
+
 class TestAnyOrder(HypothesisTestCase):
     """Whatever comes in whichever order, a key has at most one firing alert, and the last event decides."""
 
@@ -169,7 +258,21 @@ class TestAnyOrder(HypothesisTestCase):
         source = alerts.source()
         for number, (key, status) in enumerate(events):
             send(source, now + timedelta(seconds=number), dedup_key=key, status=status)
+        self.check(source, events)
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["firing", "resolved"])), max_size=25))
+    def test_the_same_when_they_are_taken_in_together(self, events: list[tuple[str, str]]) -> None:
+        now = datetime.fromisoformat("2026-03-14T09:26:53+00:00")
+        source = alerts.source()
+        store(source, now, *({"dedup_key": key, "status": status} for key, status in events))
+        process_raw_events(now)
+        self.check(source, events)
+
+    def check(self, source: AlertSource, events: list[tuple[str, str]]) -> None:
         last = dict(events)
-        firing = set(Alert.objects.filter(source=source).firing().values_list("dedup_key", flat=True))
+        own = Alert.objects.filter(source=source)
+        firing = set(own.firing().values_list("dedup_key", flat=True))
         assert firing == {key for key, status in last.items() if status == "firing"}
         assert RawEvent.objects.filter(source=source, state=RawEvent.State.DONE).count() == len(events)
+        assert sum(own.values_list("count", flat=True)) == sum(status == "firing" for _key, status in events)

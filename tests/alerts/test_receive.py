@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from pytest_django import Settings
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from alerts.models import AlertSource, RawEvent
+from alerts.receive import Post, accept
 from tests.factories import alerts
 
 pytestmark = pytest.mark.django_db
@@ -81,3 +83,23 @@ def test_get_is_not_allowed(source: AlertSource) -> None:
 def test_accepting_costs_two_statements(source: AlertSource, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(2):
         post(f"/in/{source.token}", {"title": "x"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_that_cannot_be_stored_does_not_take_those_with_it_that_came_together(source: AlertSource) -> None:
+    fine = Post("generic", source.token, {}, b'{"title": "x"}')
+    odd = Post("generic", source.token, {"user-agent": "a\x00b"}, b'{"title": "y"}')
+    answers = accept([fine, odd, fine], timezone.now())
+    assert [answer.status for answer in answers] == [202, 500, 202]
+    assert answers[1].content["error"]["remedy"] == "Send it again."
+    assert RawEvent.objects.count() == 2
+
+
+def test_many_are_stored_by_as_many_statements_as_one(
+    source: AlertSource, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    posts = [Post("generic", source.token, {}, b'{"title": "x"}') for _ in range(50)]
+    with django_assert_num_queries(2):
+        answers = accept(posts, timezone.now())
+    ids = [answer.content["id"] for answer in answers]
+    assert ids == sorted(set(ids))
