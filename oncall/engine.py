@@ -38,8 +38,10 @@ MOVED_FIELDS = [
 ]
 # What the ORM has no word for: the row that is not there yet, and the one that is too young to be written again.
 BEAT = """
-INSERT INTO oncall_enginebeat (name, beat_at, data) VALUES (%s, %s, '{}')
-ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at WHERE oncall_enginebeat.beat_at < %s
+WITH before AS (SELECT beat_at FROM oncall_enginebeat WHERE name = %(name)s)
+INSERT INTO oncall_enginebeat (name, beat_at, data) VALUES (%(name)s, %(now)s, '{}')
+ON CONFLICT (name) DO UPDATE SET beat_at = EXCLUDED.beat_at WHERE oncall_enginebeat.beat_at < %(youngest)s
+RETURNING (SELECT beat_at FROM before)
 """
 
 
@@ -212,10 +214,12 @@ def earliest(*instants: datetime | None) -> datetime | None:
     return min((instant for instant in instants if instant), default=None)
 
 
-def beat(name: str, now: datetime) -> None:
-    """Records that an engine has done its round, at most once a second."""
+def beat(name: str, now: datetime) -> timedelta:
+    """Records that an engine has done its round, at most once a second; returns how long none had been done before."""
     with connection.cursor() as cursor:
-        cursor.execute(BEAT, [name, now, now - BEAT_EVERY])
+        cursor.execute(BEAT, {"name": name, "now": now, "youngest": now - BEAT_EVERY})
+        written = cursor.fetchone()
+    return now - written[0] if written and written[0] else timedelta()
 
 
 def heartbeat_age(now: datetime) -> timedelta | None:

@@ -1,9 +1,11 @@
 """The paging clock's background work; on its own queue."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from events.poke import followed_by, pokes_held_back, sweeping
+from events.poke import followed_by, poke, pokes_held_back, sweeping
 from events.turnstile import Turnstile
 from oncall.actions import TICK
 from oncall.audit import audit_pages, keep_audit
@@ -20,6 +22,9 @@ from oncall.soundness import report_unreachable
 # Half the threads of a worker (config/supervisor.py): however slowly providers answer, the clock finds a free one.
 SENDERS = 2
 _senders = Turnstile(SENDERS)
+AUDIT = "audit.audit_pages"
+# What was overdue after such a pause is done now: an audit that ran before must not stand until the next minute.
+LONG_PAUSE = timedelta(seconds=20)
 
 
 @shared_task(name=TICK)
@@ -29,8 +34,10 @@ def tick_task() -> None:
         with followed_by(SEND_PAGES), sweeping(TICK):
             while tick(timezone.now()) == MOVED_AT_ONCE:
                 pass
-        beat("tick", timezone.now())
+        stood_still = beat("tick", timezone.now())
         send_pages_task()
+        if stood_still > LONG_PAUSE:
+            poke(AUDIT)
 
 
 @shared_task(name=SEND_PAGES)
@@ -62,7 +69,7 @@ def seal_ledger_task() -> None:
     seal_ledger(timezone.now())
 
 
-@shared_task(name="audit.audit_pages")
+@shared_task(name=AUDIT)
 def audit_pages_task() -> None:
     """Looks whether paging does what it must. Not on the paging queue: it must look while that one is stuck."""
     keep_audit(audit_pages(timezone.now()))

@@ -4,6 +4,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import redis
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -226,6 +227,21 @@ def test_the_engine_proves_that_it_is_alive_and_tells_what_it_missed(now: dateti
     oncall.escalation(oncall.level(reachable()), now=now)
     assert overdue(now + timedelta(seconds=29)) == 0
     assert overdue(now + timedelta(seconds=31)) == 1
+
+
+def test_a_beat_tells_how_long_none_was_done_before(now: datetime) -> None:
+    pauses = [beat("tick", now + timedelta(seconds=second)) for second in (0, 0.5, 1.5, 301.5)]
+    assert pauses == [timedelta(seconds=second) for second in (0, 0, 1.5, 300)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_long_pause_paging_is_audited_anew(valkey: redis.Redis, now: datetime) -> None:
+    beat("tick", now)
+    tick_task()
+    [queued] = valkey.lrange("default", 0, -1)
+    assert b"audit.audit_pages" in queued
+    tick_task()
+    assert valkey.llen("default") == 1
 
 
 @pytest.mark.django_db(transaction=True)
