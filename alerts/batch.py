@@ -13,7 +13,7 @@ from alerts.models import Alert, AlertSource, RawEvent
 from alerts.resolving import close_alert
 from alerts.routing import NewAlert, Router
 from catalog.models import Service
-from events.rows import next_ids
+from events.rows import inserting, next_ids, write
 
 Outcome = RawEvent.Outcome
 # The source and the dedup key: what makes two events the same alert while it fires.
@@ -69,7 +69,7 @@ class Batch:
         self._new = {}
         if new:
             self._router.apply_routes(sorted((each for each, _told in new), key=lambda each: each.alert.pk))
-            Alert.objects.bulk_create([each.alert for each, _told in new])
+            write(*inserting([each.alert for each, _told in new]))
         for each, told in new:
             told["outcome"] = each.outcome
             self._firing[(each.alert.source_id, each.alert.dedup_key)] = each.alert.pk

@@ -9,7 +9,7 @@ from django.db import transaction
 from alerts.batch import Batch
 from alerts.dialects import DIALECTS
 from alerts.models import AlertSource, RawEvent
-from events.rows import update_rows
+from events.rows import updating, write
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +81,7 @@ def _take(due: Sequence[RawEvent], now: datetime) -> None:
 
 
 def _conclude(due: Sequence[RawEvent], now: datetime) -> None:
-    update_rows(due, CONCLUDED)
+    write(*updating(due, CONCLUDED))
     quiet = {raw.source_id for raw in due if not raw.source.last_event_at or raw.source.last_event_at <= now - HEARD}
     if quiet:
         AlertSource.objects.filter(pk__in=quiet).update(last_event_at=now)

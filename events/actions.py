@@ -15,6 +15,7 @@ from events import registry
 from events.errors import Conflict
 from events.models import ActorLike, Delivery, Event
 from events.poke import poke
+from events.rows import Part, inserting, write
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +25,13 @@ DELIVERED_AT_ONCE = 100
 LEASE = timedelta(seconds=60)
 FIRST_DELAY_SECONDS = 2.0
 LONGEST_DELAY_SECONDS = 600.0
+# Each event's handlers are those of its name.
+NEW_DELIVERIES = """
+INSERT INTO events_delivery (event_id, handler, state, attempts, due_at, last_error)
+SELECT told.id, wanted.handler, 'pending', 0, %s, ''
+FROM new_events_event AS told JOIN unnest(%s::text[], %s::text[]) AS wanted(name, handler) ON wanted.name = told.name
+ORDER BY told.id, wanted.handler
+"""
 # One statement by hand: each delivery of a storm waits for it.
 CLAIM = """
 WITH due AS (
@@ -48,23 +56,26 @@ class Fact:
     actor: ActorLike | None = None
 
 
-def publish(name: str, *, subject: models.Model, actor: ActorLike, data: dict[str, Any] | None = None) -> Event:
+def publish(name: str, *, subject: models.Model, actor: ActorLike, data: dict[str, Any] | None = None) -> None:
     """Records the fact `name` about `subject` and one delivery per handler, in the caller's transaction.
 
     `data` must be JSON: ids and plain values, never secrets.
     """
-    return publish_all([Fact(name, subject, data or {})], actor=actor)[0]
+    publish_all([Fact(name, subject, data or {})], actor=actor)
 
 
-def publish_all(facts: Sequence[Fact], *, actor: ActorLike) -> list[Event]:
-    """Like `publish` for many facts, in a constant number of statements."""
+def publish_all(facts: Sequence[Fact], *, actor: ActorLike) -> None:
+    """Like `publish` for many facts, in one statement."""
+    write(*publishing(facts, actor=actor))
+
+
+def publishing(facts: Sequence[Fact], *, actor: ActorLike) -> list[Part]:
+    """What records the facts and their deliveries when the caller writes it, together with what they tell of."""
     if not connection.in_atomic_block:
         raise RuntimeError("publish() belongs inside the transaction of the action that it reports.")
-    if not facts:
-        return []
     now = timezone.now()
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))[:64]
-    events = Event.objects.bulk_create(
+    events = [
         Event(
             name=fact.name,
             subject_type=fact.subject._meta.label_lower,
@@ -79,16 +90,14 @@ def publish_all(facts: Sequence[Fact], *, actor: ActorLike) -> list[Event]:
         )
         for fact in facts
         for by in (fact.actor or actor,)
-    )
-    deliveries = [
-        Delivery(event=event, handler=handler.name, due_at=now)
-        for event in events
-        for handler in registry.handlers_of(event.name)
     ]
-    if deliveries:
-        Delivery.objects.bulk_create(deliveries)
-        poke(DELIVER_DUE)
-    return events
+    names = {fact.name for fact in facts}
+    wanted = [(name, handler.name) for name in sorted(names) for handler in registry.handlers_of(name)]
+    if not wanted:
+        return inserting(events)
+    poke(DELIVER_DUE)
+    columns = [list(column) for column in zip(*wanted, strict=True)]
+    return [*inserting(events, returning="id, name"), Part("new_deliveries", NEW_DELIVERIES, [now, *columns])]
 
 
 def deliver_due(now: datetime, *, limit: int = DELIVERED_AT_ONCE) -> int:

@@ -1,9 +1,19 @@
-"""Writing many rows at once where a storm makes the ORM's own ways too slow."""
+"""Writing many rows at once, of several models in one statement, where a storm makes the ORM's own ways too slow."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of the statements that are run together; the others can select by its name from what it returns."""
+
+    name: str
+    statement: str
+    values: Sequence[Any]
 
 
 def next_ids(model: type[models.Model], count: int) -> list[int]:
@@ -13,35 +23,58 @@ def next_ids(model: type[models.Model], count: int) -> list[int]:
     """
     if not count:
         return []
+    asked = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [model._meta.db_table, count],
-        )
+        cursor.execute(asked, [model._meta.db_table, count])
         return sorted(number for (number,) in cursor.fetchall())
 
 
-def update_rows(rows: Sequence[models.Model], fields: Sequence[str]) -> None:
-    """Stores these fields of rows of one model, all in one statement.
+def inserting(rows: Sequence[models.Model], *, skips_known: bool = False, returning: str = "") -> list[Part]:
+    """Stores new rows of one model: all of them with their ids, or none. With `skips_known` what is there stays."""
+    if not rows:
+        return []
+    meta = rows[0]._meta
+    chosen = [field for field in meta.concrete_fields if not (field.primary_key and rows[0].pk is None)]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in chosen)
+    statement = f"INSERT INTO {connection.ops.quote_name(meta.db_table)} ({names}) SELECT * FROM {_unnest(chosen)}"  # noqa: S608
+    statement += " ON CONFLICT DO NOTHING" if skips_known else ""
+    statement += f" RETURNING {returning}" if returning else ""
+    return [Part(f"new_{meta.db_table}", statement, _columns(rows, chosen))]
+
+
+def updating(rows: Sequence[models.Model], fields: Sequence[str]) -> list[Part]:
+    """Stores these fields of rows of one model.
 
     As `bulk_update`, whose CASE for every row and field takes longer than all the rest of a batch.
     """
     if not rows:
-        return
+        return []
     meta = rows[0]._meta
     chosen: list[Any] = [meta.pk, *(meta.get_field(name) for name in fields)]
     names = [connection.ops.quote_name(field.column) for field in chosen]
-    columns = [[field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows] for field in chosen]
     statement = (
-        f"UPDATE {connection.ops.quote_name(meta.db_table)} AS stored "  # noqa: S608  (names of our own models)
+        f"UPDATE {connection.ops.quote_name(meta.db_table)} AS stored "  # noqa: S608
         f"SET {', '.join(f'{name} = given.{name}' for name in names[1:])} "
-        f"FROM unnest({', '.join(f'%s::{_kind(field)}[]' for field in chosen)}) AS given({', '.join(names)}) "
-        f"WHERE stored.{names[0]} = given.{names[0]}"
+        f"FROM {_unnest(chosen)} AS given({', '.join(names)}) WHERE stored.{names[0]} = given.{names[0]}"
     )
+    return [Part(f"changed_{meta.db_table}", statement, _columns(rows, chosen))]
+
+
+def write(*parts: Part) -> None:
+    """Runs all parts as one statement: each sees the database as it was before, and none of them alone is done."""
+    if not parts:
+        return
+    together = ", ".join(f"{part.name} AS ({part.statement})" for part in parts)
     with connection.cursor() as cursor:
-        cursor.execute(statement, columns)
+        cursor.execute(f"WITH {together} SELECT 1", [value for part in parts for value in part.values])
 
 
-def _kind(field: Any) -> str:
-    """The type of a field's values; without a length, for a cast would cut where storing refuses."""
-    return str(field.rel_db_type(connection)).partition("(")[0]
+def _unnest(fields: Sequence[Any]) -> str:
+    """Columns of values as rows. Types come without a length, for a cast would cut where storing refuses."""
+    kinds = (field.rel_db_type(connection) if field.primary_key else field.db_type(connection) for field in fields)
+    columns = (f"%s::{kind.partition('(')[0]}[]" for kind in kinds)
+    return f"unnest({', '.join(columns)})"
+
+
+def _columns(rows: Sequence[models.Model], fields: Sequence[Any]) -> list[Any]:
+    return [[field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows] for field in fields]

@@ -11,7 +11,7 @@ from accounts.models import User
 from events.actions import Fact, publish
 from events.errors import Conflict, Invalid, require
 from events.poke import poke
-from events.rows import next_ids
+from events.rows import inserting, next_ids
 from oncall.engine import AGAIN_FIELDS, SEND_PAGES, Moves, begin_again, earliest, move, page_row
 from oncall.hours import next_working_hours
 from oncall.ledger import add_ledger_entry
@@ -86,8 +86,7 @@ def start_escalations(
     due = [escalation for escalation in started if escalation.due_at == now]
     if moves_at_once and due:
         move(due, moves)
-    Escalation.objects.bulk_create(started)
-    moves.write()
+    moves.write(*inserting(started))
     return started
 
 

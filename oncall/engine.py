@@ -13,9 +13,9 @@ import structlog
 from django.db import connection, transaction
 
 from accounts.actor import Actor
-from events.actions import Fact, publish_all
+from events.actions import Fact, publishing
 from events.poke import poke
-from events.rows import update_rows
+from events.rows import Part, inserting, updating, write
 from oncall.ledger import CHAIN_FIELDS, ledger_line
 from oncall.models import EngineBeat, Escalation, EscalationEntry, Page
 from oncall.reach import Reach, ReachAt
@@ -75,11 +75,10 @@ class Moves:
         self.entries.append(ledger_line(escalation, kind, text, self.now, actor=actor, data=data))
         self.facts.append(Fact(fact, escalation, {**data, **more}, actor))
 
-    def write(self) -> None:
-        """Stores all but the escalations themselves."""
-        Page.objects.bulk_create(self.pages, ignore_conflicts=True)
-        EscalationEntry.objects.bulk_create(self.entries)
-        publish_all(self.facts, actor=ENGINE)
+    def write(self, *escalations: Part) -> None:
+        """Stores it all in one statement with the escalations themselves."""
+        pages = inserting(self.pages, skips_known=True)
+        write(*escalations, *pages, *inserting(self.entries), *publishing(self.facts, actor=ENGINE))
         if self.pages:
             poke(SEND_PAGES)
 
@@ -93,8 +92,7 @@ def tick(now: datetime, *, limit: int = MOVED_AT_ONCE) -> int:
         if due:
             moves = Moves(now)
             move(due, moves)
-            update_rows(due, MOVED_FIELDS)
-            moves.write()
+            moves.write(*updating(due, MOVED_FIELDS))
     return len(due)
 
 

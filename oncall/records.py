@@ -9,8 +9,8 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from events.actions import Fact, publish_all
-from events.rows import update_rows
+from events.actions import Fact, publishing
+from events.rows import inserting, updating, write
 from oncall.channels import Result
 from oncall.engine import ENGINE, MOVED_FIELDS
 from oncall.ledger import ledger_line
@@ -70,18 +70,20 @@ def record(conclusions: Sequence[Conclusion], now: datetime) -> None:
     locked = {each.pk: each for each in asked}
     ours = _store_tries(conclusions)
     ended = [(page, each) for each in conclusions for page in each.bundle.pages if page.pk in ours]
-    lines = (_line(page, locked[page.escalation_id], each, now) for page, each in ended)
-    EscalationEntry.objects.bulk_create([line for line in lines if line])
+    lines = [_line(page, locked[page.escalation_id], each, now) for page, each in ended]
     failures = [(page, each) for page, each in ended if each.state == State.FAILED]
     for page, each in failures:
         if each.result.outcome == "refused" and page.contact_method is not None:
             mark_broken(method=page.contact_method, reason=each.result.detail[:300], now=now)
         _let_the_next_level_be_due(page, locked[page.escalation_id], now)
-    update_rows(list(locked.values()), MOVED_FIELDS)
+    facts = [Fact("page.failed", locked[page.escalation_id], _of_failure(page, each.result)) for page, each in failures]
+    write(
+        *updating(list(locked.values()), MOVED_FIELDS),
+        *inserting([line for line in lines if line]),
+        *publishing(facts, actor=ENGINE),
+    )
     sent = [each.bundle.first for each in conclusions if each.state == State.SENT]
     send_again_what_failed_already([page for page in sent if page.pk in ours], now)
-    facts = [Fact("page.failed", locked[page.escalation_id], _of_failure(page, each.result)) for page, each in failures]
-    publish_all(facts, actor=ENGINE)
 
 
 def _store_tries(conclusions: Sequence[Conclusion]) -> set[int]:

@@ -48,7 +48,8 @@ def team(db: None) -> Team:
 
 
 def happen(team: Team, number: int = 1) -> Event:
-    return publish("thing.happened", subject=team, actor=ACTOR, data={"number": number})
+    publish("thing.happened", subject=team, actor=ACTOR, data={"number": number})
+    return Event.objects.latest("id")
 
 
 def test_every_handler_gets_the_event_once(handlers: Handlers, team: Team) -> None:

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Team
 from alerts.models import RawEvent
-from events.rows import next_ids, update_rows
+from events.rows import next_ids, updating, write
 from tests.factories import alerts
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_each_row_gets_its_own_values_and_no_other_field_changes(now: datetime) 
         row.outcomes = [{"outcome": "paged", "alert": number}]
         row.error, row.processed_at = f"it's {{number}} “{number}”", now + timedelta(seconds=number) if number else None
         row.content_type = "not asked for"
-    update_rows(rows, ["outcomes", "error", "processed_at"])
+    write(*updating(rows, ["outcomes", "error", "processed_at"]))
     for row in rows:
         stored = RawEvent.objects.get(pk=row.pk)
         assert (stored.outcomes, stored.error, stored.processed_at) == (row.outcomes, row.error, row.processed_at)
@@ -40,11 +40,11 @@ def test_what_is_too_long_is_refused_and_not_cut(now: datetime) -> None:
     team = Team.objects.create(name="Payments", slug="payments")
     team.name = "x" * 1000
     with pytest.raises(DataError):
-        update_rows([team], ["name"])
+        write(*updating([team], ["name"]))
 
 
 def test_one_statement_however_many(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     teams = [Team.objects.create(name=f"Team {number}", slug=f"team-{number}") for number in range(20)]
     with django_assert_num_queries(1):
-        update_rows(teams, ["name", "slug"])
-    update_rows([], ["name"])
+        write(*updating(teams, ["name", "slug"]))
+    write(*updating([], ["name"]))
