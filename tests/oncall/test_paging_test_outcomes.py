@@ -157,7 +157,7 @@ def test_responders_check_and_viewers_do_not(client: Client, ana: User, manager:
     client.force_login(manager)
     page = client.post(f"/oncall/paging-tests/{test.pk}/check/", follow=True).content.decode()
     assert "It does not hold: see what happens instead." in page
-    assert "expected that Ana is paged" in page
+    assert "Expected that Ana is paged" in page
     client.force_login(user())
     assert "0 of 1 hold." in client.post("/oncall/paging-tests/check/", follow=True).content.decode()
     client.force_login(user(role=Role.VIEWER))
