@@ -42,13 +42,12 @@ print("TOKEN", page_token(page.pk, page.user_id))
 THREE_LEVELS = """
 from datetime import timedelta
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import User
 from oncall.actions import acknowledge_escalation, start_escalation
 from oncall.engine import tick
-from oncall.models import EscalationPolicy, Page, PageAttempt
+from oncall.models import EscalationPolicy
 from oncall.sending import send_due
 now = timezone.now()
 with transaction.atomic():
@@ -62,10 +61,6 @@ with transaction.atomic():
         send_due(now - timedelta(minutes=minutes))
     ana = Actor.of_user(User.objects.get(email="ana@example.com"), via="web")
     acknowledge_escalation(actor=ana, escalation=escalation, now=now - timedelta(minutes=8))
-    # Only when a try ended is told by the clock on the wall: these ended as they began.
-    PageAttempt.objects.filter(page__escalation=escalation).update(finished_at=F("started_at"))
-    for attempt in PageAttempt.objects.filter(page__escalation=escalation):
-        Page.objects.filter(pk=attempt.page_id).update(sent_at=attempt.started_at)
 print("ESCALATION", escalation.pk)
 """
 

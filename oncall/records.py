@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from events.actions import Fact, publishing
 from events.rows import inserting, updating, write
@@ -25,15 +24,15 @@ State = Page.State
 STORE_TRIES = """
 WITH ended AS (
     SELECT * FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[],
-                         %s::timestamptz[], %s::bigint[])
-        AS ended(page_id, number, outcome, detail, provider, provider_id, state, due_at, carried_by_id)
+                         %s::timestamptz[], %s::bigint[], %s::timestamptz[])
+        AS ended(page_id, number, outcome, detail, provider, provider_id, state, due_at, carried_by_id, finished_at)
 ), told AS (
     UPDATE oncall_pageattempt SET outcome = ended.outcome, detail = ended.detail, provider = ended.provider,
-        provider_id = ended.provider_id, finished_at = %s
+        provider_id = ended.provider_id, finished_at = ended.finished_at
     FROM ended WHERE oncall_pageattempt.page_id = ended.page_id AND oncall_pageattempt.number = ended.number
 )
 UPDATE oncall_page SET state = ended.state, due_at = ended.due_at, carried_by_id = ended.carried_by_id,
-    sent_at = CASE WHEN ended.state = 'sent' THEN %s::timestamptz END
+    sent_at = CASE WHEN ended.state = 'sent' THEN ended.finished_at END
 FROM ended WHERE oncall_page.id = ended.page_id AND oncall_page.attempts_made = ended.number
 RETURNING oncall_page.id
 """
@@ -52,25 +51,28 @@ class Bundle:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What came of one message, the state that its pages are in now, and when they are due again if they are."""
+    """What came of one message, the state that its pages are in now, when they are due again if they are, and how long
+    the try took: nothing where none was made."""
 
     bundle: Bundle
     result: Result
     state: Page.State
     due_at: datetime | None = None
+    took: timedelta = timedelta()
 
 
 @transaction.atomic
 def record(conclusions: Sequence[Conclusion], now: datetime) -> None:
-    """Writes down what came of tries, for each page of each message, in a number of statements that does not grow."""
+    """Writes down what came of tries that began at `now`, for each page of each message, in a number of statements that
+    does not grow. The attempt, the page and the ledger tell the same instant: when the try ended."""
     pages = [page for conclusion in conclusions for page in conclusion.bundle.pages]
     # One order for all who lock several escalations, so that none waits for another in a circle.
     ids = sorted({page.escalation_id for page in pages})
     asked = Escalation.objects.select_for_update().filter(pk__in=ids).only("pk", *MOVED_FIELDS).order_by("pk")
     locked = {each.pk: each for each in asked}
-    ours = _store_tries(conclusions)
+    ours = _store_tries(conclusions, now)
     ended = [(page, each) for each in conclusions for page in each.bundle.pages if page.pk in ours]
-    lines = [_line(page, locked[page.escalation_id], each, now) for page, each in ended]
+    lines = [_line(page, locked[page.escalation_id], each, now + each.took) for page, each in ended]
     failures = [(page, each) for page, each in ended if each.state == State.FAILED]
     for page, each in failures:
         if each.result.outcome == "refused" and page.contact_method is not None:
@@ -86,9 +88,8 @@ def record(conclusions: Sequence[Conclusion], now: datetime) -> None:
     send_again_what_failed_already([page for page in sent if page.pk in ours], now)
 
 
-def _store_tries(conclusions: Sequence[Conclusion]) -> set[int]:
+def _store_tries(conclusions: Sequence[Conclusion], now: datetime) -> set[int]:
     """Stores attempts and pages and returns the ids of the pages that still were this try's."""
-    finished_at = timezone.now()
     rows = [
         (
             page.pk,
@@ -100,16 +101,17 @@ def _store_tries(conclusions: Sequence[Conclusion]) -> set[int]:
             each.state.value,
             each.due_at or page.due_at,
             None if page == each.bundle.first else each.bundle.first.pk,
+            now + each.took,
         )
         for each in conclusions
         for page in each.bundle.pages
     ]
     with connection.cursor() as cursor:
-        cursor.execute(STORE_TRIES, [*map(list, zip(*rows, strict=True)), finished_at, finished_at])
+        cursor.execute(STORE_TRIES, [*map(list, zip(*rows, strict=True))])
         return {pk for (pk,) in cursor.fetchall()}
 
 
-def _line(page: Page, escalation: Escalation, conclusion: Conclusion, now: datetime) -> EscalationEntry | None:
+def _line(page: Page, escalation: Escalation, conclusion: Conclusion, at: datetime) -> EscalationEntry | None:
     """The ledger's line about a try that ended a page's way; a try that is repeated stands with the page alone."""
     name, result = page.user.display_name, conclusion.result
     data = {"page": page.pk, "user": page.user_id, "channel": page.channel, "attempt": page.attempts_made}
@@ -117,14 +119,14 @@ def _line(page: Page, escalation: Escalation, conclusion: Conclusion, now: datet
         others = len(conclusion.bundle.pages) - 1
         with_others = f", together with {others} more" if others else ""
         text = f"Paged {name} by {page.channel}{with_others}: {result.detail}"
-        return ledger_line(escalation, Kind.SENT, text, now, actor=ENGINE, data=data)
+        return ledger_line(escalation, Kind.SENT, text, at, actor=ENGINE, data=data)
     if conclusion.state == State.DROPPED:
         text = f"{name} was not paged by {page.channel}: {result.detail}"
-        return ledger_line(escalation, Kind.DROPPED, text, now, actor=ENGINE, data=data)
+        return ledger_line(escalation, Kind.DROPPED, text, at, actor=ENGINE, data=data)
     if conclusion.state == State.FAILED:
         text = f"{name} could not be paged by {page.channel}: {result.detail[:300]}"
         data = {**_of_failure(page, result), "page": page.pk}
-        return ledger_line(escalation, Kind.FAILED, text, now, actor=ENGINE, data=data)
+        return ledger_line(escalation, Kind.FAILED, text, at, actor=ENGINE, data=data)
     return None
 
 

@@ -48,6 +48,7 @@ WITH due AS (
 SELECT id, channel, contact_method_id FROM claimed
 """
 State = Page.State
+Tried = tuple[Result, timedelta]
 # Threads that have nothing to do: starting some for each batch takes longer than sending it.
 _pools: SimpleQueue[ThreadPoolExecutor] = SimpleQueue()
 
@@ -146,41 +147,44 @@ def _method(bundle: Bundle) -> ContactMethod:
     return method
 
 
-def _try(channel: str, method: ContactMethod, message: Message) -> Result:
-    """One try, in a thread of its own; a sender asks nothing of the database."""
+def _try(channel: str, method: ContactMethod, message: Message) -> Tried:
+    """One try and how long it took, in a thread of its own; a sender asks nothing of the database."""
+    began = time.monotonic()
     try:
-        return sender_of(channel)(method, message)
+        result = sender_of(channel)(method, message)
     except Exception as error:
         log.exception("page_send_failed", page_id=message.page_id, channel=channel)
-        return Result("failed", f"{type(error).__name__}: {error}")
+        result = Result("failed", f"{type(error).__name__}: {error}")
+    return result, timedelta(seconds=time.monotonic() - began)
 
 
-def _collect(tries: dict[Future[Result], Bundle], now: datetime) -> bool:
+def _collect(tries: dict[Future[Tried], Bundle], now: datetime) -> bool:
     """Records the tries as they end, those together that end together, and as failed what has not by the deadline.
 
     Returns whether all have ended.
     """
     deadline = time.monotonic() + DEADLINE_SECONDS
-    pending: Collection[Future[Result]] = tries
+    pending: Collection[Future[Tried]] = tries
     while pending:
         wait(pending, timeout=max(deadline - time.monotonic(), 0), return_when=FIRST_COMPLETED)
         done, pending = wait(pending, timeout=TOGETHER_SECONDS)
         if not done:
             late = Result("failed", f"no answer within {DEADLINE_SECONDS:.0f} seconds")
-            record([_conclusion(tries[each], late, now) for each in pending], now)
+            took = timedelta(seconds=DEADLINE_SECONDS)
+            record([_conclusion(tries[each], late, took, now) for each in pending], now)
             return False
-        record([_conclusion(tries[each], each.result(), now) for each in done], now)
+        record([_conclusion(tries[each], *each.result(), now) for each in done], now)
     return True
 
 
-def _conclusion(bundle: Bundle, result: Result, now: datetime) -> Conclusion:
+def _conclusion(bundle: Bundle, result: Result, took: timedelta, now: datetime) -> Conclusion:
     attempts = max(page.attempts_made for page in bundle.pages)
     if result.outcome == "accepted":
-        return Conclusion(bundle, result, State.SENT)
+        return Conclusion(bundle, result, State.SENT, took=took)
     if result.outcome == "refused" or attempts >= MOST_ATTEMPTS:
-        return Conclusion(bundle, result, State.FAILED)
+        return Conclusion(bundle, result, State.FAILED, took=took)
     delay = timedelta(seconds=RETRY_AFTER_SECONDS[attempts - 1])
-    return Conclusion(bundle, result, State.PENDING, due_at=now + delay)
+    return Conclusion(bundle, result, State.PENDING, due_at=now + delay, took=took)
 
 
 def message_of(bundle: Bundle) -> Message:

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core import mail
@@ -84,7 +85,25 @@ def test_a_page_that_is_accepted_is_sent_once_and_recorded(now: datetime, line: 
     page = escalation.pages.get()
     assert page.state == Page.State.SENT
     assert page.sent_at is not None
+    assert page.sent_at == page.attempts.get().finished_at == escalation.entries.get(kind="sent").at
+    assert now <= page.sent_at < now + timedelta(seconds=sending.DEADLINE_SECONDS)
     assert [message.title for message in line.sent] == ["Payment API returning 500 errors"]
+
+
+def test_a_page_is_sent_when_its_try_has_ended(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"seconds": 5_000.0}
+
+    def slow(method: ContactMethod, message: Message) -> Result:
+        clock["seconds"] += 7
+        return Result("accepted")
+
+    monkeypatch.setitem(channels._senders, "email", slow)
+    monkeypatch.setattr(sending, "time", SimpleNamespace(monotonic=lambda: clock["seconds"]))
+    escalation = paged(now)
+    send_due(now)
+    attempt = PageAttempt.objects.get(page__escalation=escalation)
+    assert (attempt.started_at, attempt.finished_at) == (now, now + timedelta(seconds=7))
+    assert escalation.pages.get().sent_at == attempt.finished_at
 
 
 def test_a_failed_try_is_made_again_with_growing_pauses_until_it_is_given_up(now: datetime, line: Line) -> None:
@@ -216,6 +235,7 @@ def test_a_slow_receiver_holds_nobody_up_and_counts_as_failed(
     assert escalation.pages.get(user=eve).state == Page.State.SENT
     assert escalation.pages.get(user=ana).state == Page.State.PENDING
     assert (1, "failed", "no answer within 0 seconds") in attempts(escalation)
+    assert PageAttempt.objects.get(page__user=ana).finished_at == now + timedelta(seconds=0.4)
 
 
 def test_a_removed_contact_method_is_told_and_not_tried(now: datetime, line: Line) -> None:
