@@ -119,11 +119,11 @@ def _unwanted(page: Page) -> Conclusion | None:
     """What there is to say about a page that is not to be sent; None if it is."""
     escalation, state = page.escalation, State.DROPPED
     if page.has_answered:  # type: ignore[attr-defined]  # _read has annotated it
-        result = Result("failed", "not sent: they have answered")
+        result = Result("not_sent", "they have answered")
     elif page.run != escalation.run:
-        result = Result("failed", "not sent: it was begun again since")
+        result = Result("not_sent", "it was begun again since")
     elif escalation.status not in WANTED and not (page.is_extra and escalation.is_open):
-        result = Result("failed", f"not sent: the escalation is {escalation.status}")
+        result = Result("not_sent", f"the escalation is {escalation.status}")
     elif page.attempts_made > MOST_ATTEMPTS:
         result, state = Result("failed", "gave up: too many tries"), State.FAILED
     elif page.contact_method is None:

@@ -64,6 +64,7 @@ STATES = {
     "done": State("ok", "check", gettext_lazy("Done")),
     "failed": State("down", "circle-x", gettext_lazy("Failed")),
     "refused": State("down", "ban", gettext_lazy("Refused")),
+    "not_sent": State("neutral", "ban", gettext_lazy("Not sent")),
     "dropped": State("neutral", "ban", gettext_lazy("No longer needed")),
     "dead": State("down", "circle-x", gettext_lazy("Gave up")),
     "unknown": State("neutral", "help-circle", gettext_lazy("Unknown")),

@@ -49,10 +49,11 @@ class Message:
 class Result:
     """What came of an attempt: `failed` is tried again, `refused` never is and marks the contact method as broken.
 
+    No sender says `not_sent`: that is a page which nobody needed any more when its turn came, so nothing was tried.
     `provider` is who took it or was tried last, `provider_id` its name for the message, by which it reports back.
     """
 
-    outcome: Literal["accepted", "failed", "refused"]
+    outcome: Literal["accepted", "failed", "refused", "not_sent"]
     detail: str = ""
     provider: str = ""
     provider_id: str = ""

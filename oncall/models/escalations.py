@@ -172,13 +172,17 @@ class Page(models.Model):
 
 
 class PageAttempt(models.Model):
-    """One try to send a page: when, and what came of it. `unknown` is a try whose end nobody saw."""
+    """One try to send a page: when, and what came of it.
+
+    `unknown` is a try whose end nobody saw; `not_sent` is none at all: the page was no longer needed by then.
+    """
 
     class Outcome(models.TextChoices):
         UNKNOWN = "unknown", _("Unknown")
         ACCEPTED = "accepted", _("Accepted")
         FAILED = "failed", _("Failed")
         REFUSED = "refused", _("Refused for good")
+        NOT_SENT = "not_sent", _("Not sent")
 
     page = models.ForeignKey(Page, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveSmallIntegerField()

@@ -12,11 +12,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Role, User
+from oncall.actions import acknowledge_escalation
 from oncall.engine import tick
-from oncall.models import ContactMethod, Escalation, EscalationPolicy, Override, Schedule
+from oncall.models import ContactMethod, Escalation, EscalationPolicy, Override, Page, PageAttempt, Schedule
 from oncall.sending import send_due
 from tests.factories import oncall
-from tests.factories.accounts import user
+from tests.factories.accounts import actor, user
 
 pytestmark = pytest.mark.django_db
 PLAIN_POLICY = {"name": "Critical", "repeats": "0", "on_exhausted": "stop", "low_urgency": "page"}
@@ -98,6 +99,22 @@ def test_an_escalation_shows_its_path_pages_attempts_and_ledger() -> None:
     html = text(client, reverse("oncall:escalation", args=[escalation.pk]))
     for words in ("payments", "Level 1: paging Ana Person", "At once", "Acknowledge"):
         assert words in html
+
+
+def test_a_page_that_was_no_longer_needed_is_told_calmly_and_not_as_a_failure() -> None:
+    client, ana = signed_in()
+    escalation = paging(ana)
+    acknowledge_escalation(actor=actor(), escalation=escalation, now=timezone.now())
+    # What a sender that was at work meanwhile leaves behind.
+    escalation.pages.update(state=Page.State.PENDING)
+    send_due(timezone.now())
+    html = text(client, reverse("oncall:escalation", args=[escalation.pk]))
+    assert "Not sent" in html
+    assert "the escalation is acknowledged" in html
+    assert "Failed" not in html
+    shown = client.get("/api/v1/pages/", {"escalation": escalation.pk}).json()["results"]
+    assert [each["outcome"] for page in shown for each in page["attempts"]] == ["not_sent"]
+    assert PageAttempt.objects.get().get_outcome_display() == "Not sent"
 
 
 def test_a_private_escalation_leaves_no_trace_for_others() -> None:

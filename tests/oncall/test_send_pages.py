@@ -172,8 +172,9 @@ def test_a_page_whose_try_failed_before_somebody_answered_is_dropped(now: dateti
     escalation.pages.update(state=Page.State.PENDING)
     assert send_due(now + timedelta(seconds=5)) == 1
     assert state(escalation) == Page.State.DROPPED
-    assert attempts(escalation)[-1] == (2, "failed", "not sent: the escalation is acknowledged")
+    assert attempts(escalation)[-1] == (2, "not_sent", "the escalation is acknowledged")
     assert len(line.sent) == 1
+    assert not Event.objects.filter(name="page.failed").exists()
 
 
 def test_a_sender_that_died_leaves_an_unknown_try_and_the_page_is_sent_when_its_lease_ends(
