@@ -1,49 +1,32 @@
-"""Where a source's sender posts to, and how to try it."""
+"""Where a source's sender posts to, how to try it, and what to copy into the sender's own configuration."""
 
 import json
+import shlex
 
 from django.conf import settings
-from django.urls import reverse
 
+from alerts.dialects import DIALECTS, address_of
 from alerts.models import AlertSource
-
-SAMPLES = {
-    "generic": {
-        "title": "Payment API returning 500 errors",
-        "severity": "critical",
-        "service": "payments",
-        "dedup_key": "payments-500",
-    },
-    "alertmanager": {
-        "version": "4",
-        "status": "firing",
-        "receiver": "sitrep",
-        "groupKey": '{}:{alertname="HighLatency"}',
-        "alerts": [
-            {
-                "status": "firing",
-                "labels": {"alertname": "HighLatency", "severity": "critical", "service": "payments"},
-                "annotations": {"summary": "p99 latency over 2 s"},
-                "startsAt": "2026-11-21T08:13:11Z",
-                "endsAt": "0001-01-01T00:00:00Z",
-            }
-        ],
-    },
-}
 
 
 def receive_address(source: AlertSource) -> str:
-    """The absolute address of a source, with its token."""
-    return settings.PUBLIC_URL + reverse(f"alerts:receive-{source.dialect}", args=[source.token])
+    """The absolute address of a source, with its token where the dialect has it there."""
+    return f"{settings.PUBLIC_URL}/{address_of(DIALECTS[source.dialect], source.token, source.pk)}"
 
 
 def curl_line(source: AlertSource) -> str:
     """A command that fires a sample alert at the source, to paste as it is."""
-    body = json.dumps(SAMPLES[source.dialect])
-    return f"curl -X POST {receive_address(source)} -H 'Content-Type: application/json' -d '{body}'"
+    dialect = DIALECTS[source.dialect]
+    headers = {"Content-Type": "application/json", **dialect.sample_headers}
+    given = " ".join(f"-H '{name}: {_filled(value, source)}'" for name, value in headers.items())
+    body = _filled(json.dumps(dialect.sample), source)
+    return f"curl -X POST {receive_address(source)} {given} -d {shlex.quote(body)}"
 
 
-def alertmanager_config(source: AlertSource) -> str:
-    """The part of alertmanager.yml that sends everything to the source."""
-    address = receive_address(source)
-    return f"route:\n  receiver: sitrep\nreceivers:\n  - name: sitrep\n    webhook_configs:\n      - url: {address}\n"
+def guides(source: AlertSource) -> list[tuple[str, str]]:
+    """What to copy into the sender's own configuration, by the name of the file."""
+    return [(name, _filled(text, source)) for name, text in DIALECTS[source.dialect].guides]
+
+
+def _filled(text: str, source: AlertSource) -> str:
+    return text.replace("<address>", receive_address(source)).replace("<token>", source.token)

@@ -14,6 +14,8 @@ from alerts.resolving import close_alert
 from alerts.routing import NewAlert, Router
 from catalog.models import Service
 from events.rows import inserting, next_ids, write
+from oncall.actions import acknowledge_escalation
+from oncall.models import Escalation
 
 Outcome = RawEvent.Outcome
 # The source and the dedup key: what makes two events the same alert while it fires.
@@ -47,8 +49,8 @@ class Batch:
     def add(self, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> dict[str, Any]:
         """Applies one event."""
         key = (source.pk, event.dedup_key)
-        if event.status == "resolved":
-            return self._resolve(key, source)
+        if event.status != "firing":
+            return self._change(key, source, event.status)
         if key in self._new:
             alert = self._new[key][0].alert
             alert.count, alert.last_raw_event = alert.count + 1, raw
@@ -79,14 +81,22 @@ class Batch:
                 cursor.execute(STORE_REPEATS, [self.now, *map(list, zip(*rows, strict=True))])
             self._repeats = {}
 
-    def _resolve(self, key: Key, source: AlertSource) -> dict[str, Any]:
+    def _change(self, key: Key, source: AlertSource, status: str) -> dict[str, Any]:
+        """Resolves the alert that fires under the key, or acknowledges what pages for it."""
         if key in self._new:
             self.write()
-        pk = self._firing.pop(key, None)
+        pk = self._firing.get(key)
         if pk is None:
             return {"outcome": Outcome.NOTHING_OPEN, "alert": None}
-        close_alert(actor=actor_of(source), alert=Alert(pk=pk), now=self.now)
-        return {"outcome": Outcome.RESOLVED, "alert": pk}
+        if status == "resolved":
+            del self._firing[key]
+            close_alert(actor=actor_of(source), alert=Alert(pk=pk), now=self.now)
+            return {"outcome": Outcome.RESOLVED, "alert": pk}
+        escalation = Escalation.objects.open().filter(alerts=pk).first()
+        if escalation is None:
+            return {"outcome": Outcome.NOTHING_OPEN, "alert": pk}
+        acknowledge_escalation(actor=actor_of(source), escalation=escalation, now=self.now)
+        return {"outcome": Outcome.ACKNOWLEDGED, "alert": pk}
 
     def _alert(self, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> Alert:
         """A new alert, not yet stored."""

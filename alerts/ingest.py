@@ -72,7 +72,7 @@ def _claim(now: datetime, limit: int) -> list[RawEvent]:
 
 def _take(due: Sequence[RawEvent], now: datetime) -> None:
     """Makes of the events what they say, and writes into each what became of it."""
-    parsed = [(raw, DIALECTS[raw.source.dialect].parse(bytes(raw.body), raw.headers)) for raw in due]
+    parsed = [(raw, DIALECTS[raw.source.dialect].parse(raw.request())) for raw in due]
     batch = Batch([(raw.source, event) for raw, events in parsed for event in events], now)
     for raw, events in parsed:
         raw.outcomes = [batch.add(raw.source, event, raw) for event in events]

@@ -1,6 +1,7 @@
 """Alert sources, the raw events they send, the alerts these become, and the routes that decide about them."""
 
 from typing import ClassVar, Self
+from uuid import uuid4
 
 from django.db import models
 from django.db.models import Q
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actor import Actor
 from accounts.models import Team, User
 from accounts.secrets import SecretField
+from alerts.dialects.format import Request
 from catalog.models import Service
 from incidents.models import Incident, IncidentType, Severity
 from oncall.models import Escalation, EscalationPolicy, Urgency
@@ -49,10 +51,14 @@ class RawEvent(models.Model):
         RECORDED = "recorded", _("Recorded only: no route pages")
         DEDUPLICATED = "deduplicated", _("Counted on an open alert")
         RESOLVED = "resolved", _("Resolved an alert")
-        NOTHING_OPEN = "nothing_open", _("Resolved nothing: no alert was open")
+        ACKNOWLEDGED = "acknowledged", _("Acknowledged an alert")
+        NOTHING_OPEN = "nothing_open", _("Changed nothing: no alert was open")
 
     source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="raw_events")
     received_at = models.DateTimeField()
+    request_id = models.UUIDField(default=uuid4, editable=False)
+    address = models.CharField(max_length=200, blank=True, help_text=_("Where it was sent, without the token."))
+    query = models.JSONField(default=dict, blank=True)
     content_type = models.CharField(max_length=100, blank=True)
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
@@ -73,6 +79,11 @@ class RawEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source_id} at {self.received_at:%Y-%m-%d %H:%M:%S} ({self.state})"
+
+    def request(self) -> Request:
+        """What was sent, as its dialect reads it."""
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        return Request(self.address, bytes(self.body), headers, self.query, str(self.request_id))
 
 
 class AlertRoute(models.Model):

@@ -2,53 +2,48 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from uuid import uuid4
 
 import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.db import Error
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts.actions import hash_secret
-from alerts.dialects import DIALECTS, DialectError
+from alerts.dialects import DIALECTS, Dialect, DialectError, NormalisedEvent, Spoken, spoken_at
+from alerts.dialects.format import Accepted, Refusal, Reply, Request
 from alerts.ingest import PROCESS_RAW_EVENTS
 from alerts.models import AlertSource, RawEvent
 from events.poke import poke
 
 log = structlog.get_logger(__name__)
 
-# The first part of the address that a source posts to, and the dialect that is spoken there: `/<part>/<token>`.
-ADDRESSES = {"in": "generic", "alertmanager": "alertmanager"}
-KEPT_HEADERS = ("User-Agent", "Content-Type", "X-Request-Id")
+KEPT_HEADERS = ("user-agent", "content-type", "x-request-id")
+LONGEST_HEADER = 300
 
 
 @dataclass(frozen=True)
 class Post:
-    """What a sender sends. Headers are named in small letters; `body` is None if it is larger than is read."""
+    """One request of a sender, and the token that stands in its address ("" where the dialect has it elsewhere)."""
 
-    dialect: str
+    dialect: Dialect
     token: str
-    headers: Mapping[str, str]
-    body: bytes | None
+    request: Request
+    is_too_large: bool = False
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the sender is told: an HTTP status and JSON."""
-
-    status: int
-    content: Mapping[str, Any] = field(default_factory=dict)
-
-
-def _refusal(status: int, code: str, message: str, *, field_name: str = "", remedy: str = "") -> Answer:
-    error = {"code": code, "message": message, "field": field_name, "remedy": remedy}
-    return Answer(status, {"error": {key: value for key, value in error.items() if value}})
+def posted(
+    spoken: Spoken, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes | None, request_id: str
+) -> Post:
+    """What was posted to a sender's address. Headers are named in small letters; no `body` is one too large to read."""
+    request = Request(spoken.address, body or b"", headers, query, request_id)
+    return Post(spoken.dialect, spoken.token, request, is_too_large=body is None or too_large(len(body)))
 
 
 def too_large(length: int | str | None) -> bool:
@@ -56,85 +51,115 @@ def too_large(length: int | str | None) -> bool:
     return str(length or 0).isdecimal() and int(length or 0) > settings.MAX_EVENT_BYTES
 
 
-def accept(posts: Sequence[Post], now: datetime) -> list[Answer]:
-    """Stores what was sent and answers each: 202 once it is durable, or why it is refused (400, 401, 413).
+def accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
+    """Stores what was sent and answers each in its dialect: accepted once it is durable, or why it is refused.
 
     Whoever sends together is stored together, in a constant number of statements. If that fails each is tried by
-    itself; 503 asks the sender to send again.
+    itself.
     """
     try:
         return _accept(posts, now)
-    except Error as error:
+    except Error:
         if len(posts) > 1:
-            return [answer for post in posts for answer in accept([post], now)]
-        log.exception("alert_not_stored", dialect=posts[0].dialect)
-        passing = isinstance(error, (OperationalError, InterfaceError))
-        return [_refusal(503 if passing else 500, "not_stored", "This could not be stored.", remedy="Send it again.")]
+            return [reply for post in posts for reply in accept([post], now)]
+        [post] = posts
+        log.exception("alert_not_stored", dialect=post.dialect.name)
+        refusal = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
+        return [post.dialect.refused(post.request, refusal)]
 
 
-def _accept(posts: Sequence[Post], now: datetime) -> list[Answer]:
-    hashes = [hash_secret(post.token) for post in posts]
-    found = AlertSource.objects.filter(token_hash__in=set(hashes), is_enabled=True)
+def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
+    tokens = [_token(post) for post in posts]
+    hashes = {token: hash_secret(token) for token in tokens if isinstance(token, str) and token}
+    found = AlertSource.objects.filter(token_hash__in=set(hashes.values()), is_enabled=True) if hashes else []
     sources = {source.token_hash: source for source in found}
-    answers: list[Answer | None] = []
-    rows: list[tuple[RawEvent, int]] = []
-    for post, token_hash in zip(posts, hashes, strict=True):
-        read = _read(post, sources.get(token_hash), now)
-        answers.append(read if isinstance(read, Answer) else None)
-        if not isinstance(read, Answer):
-            rows.append(read)
-    RawEvent.objects.bulk_create([raw for raw, _count in rows])
+    read = [
+        token if isinstance(token, Refusal) else _read(post, sources.get(hashes.get(token, "")), now)
+        for post, token in zip(posts, tokens, strict=True)
+    ]
+    rows = [each[0] for each in read if not isinstance(each, Refusal)]
+    RawEvent.objects.bulk_create(rows)
     if rows:
         poke(PROCESS_RAW_EVENTS)
-    accepted = iter([Answer(202, {"status": "accepted", "id": raw.pk, "events": count}) for raw, count in rows])
-    return [answer or next(accepted) for answer in answers]
+    return [_reply(post, each) for post, each in zip(posts, read, strict=True)]
 
 
-def _read(post: Post, source: AlertSource | None, now: datetime) -> Answer | tuple[RawEvent, int]:
-    """What is to be stored and how many events are in it, or why it is refused."""
-    if source is None:
-        return _refusal(
-            401, "unknown_token", "No alert source has this token.", remedy="Copy it from the source's page."
-        )
-    if source.dialect != post.dialect:
-        remedy = f"Use the address on its page: it speaks {DIALECTS[source.dialect].label}."
-        return _refusal(
-            400, "wrong_dialect", f"This source does not speak {DIALECTS[post.dialect].label}.", remedy=remedy
-        )
-    if post.body is None or too_large(len(post.body)):
-        remedy = f"Send at most {settings.MAX_EVENT_BYTES // 1024} KB."
-        return _refusal(413, "too_large", "The body is too large.", remedy=remedy)
-    headers = {name: post.headers[name.lower()][:300] for name in KEPT_HEADERS if name.lower() in post.headers}
+def _reply(post: Post, read: "Refusal | tuple[RawEvent, list[NormalisedEvent]]") -> Reply:
+    if isinstance(read, Refusal):
+        return post.dialect.refused(post.request, read)
+    raw, events = read
+    return post.dialect.accepted(Accepted(post.request, raw.pk, events))
+
+
+def _token(post: Post) -> str | Refusal:
+    """The token that it was sent with, or why none can be found."""
+    if post.token:
+        return post.token
+    if post.is_too_large:
+        return _too_large()
     try:
-        events = DIALECTS[post.dialect].parse(post.body, headers)
+        return post.dialect.token_in(post.request)
     except DialectError as error:
-        log.info("alert_refused", source=source.slug, reason=error.message, field=error.field_name)
-        return _refusal(400, "invalid", error.message, field_name=error.field_name, remedy=error.remedy)
+        return _invalid(error)
+
+
+def _read(post: Post, source: AlertSource | None, now: datetime) -> Refusal | tuple[RawEvent, list[NormalisedEvent]]:
+    """What is to be stored and the events in it, or why it is refused."""
+    if source is None:
+        return Refusal("unknown_token", "No alert source has this token.", remedy="Copy it from the source's page.")
+    if source.dialect != post.dialect.name:
+        remedy = f"Use the address on its page: it speaks {DIALECTS[source.dialect].label}."
+        return Refusal("wrong_dialect", f"This source does not speak {post.dialect.label}.", remedy=remedy)
+    if post.is_too_large:
+        return _too_large()
+    request = post.request
+    keeps = {*KEPT_HEADERS, *post.dialect.keeps}
     raw = RawEvent(
         source=source,
         received_at=now,
         due_at=now,
-        content_type=post.headers.get("content-type", "").partition(";")[0].strip()[:100],
-        headers=headers,
-        body=post.body,
+        request_id=request.id,
+        address=request.address,
+        query={name: value for name, value in request.query.items() if name != "token"},
+        content_type=request.headers.get("content-type", "").partition(";")[0].strip()[:100],
+        headers={name: value[:LONGEST_HEADER] for name, value in request.headers.items() if name in keeps},
+        body=request.body,
     )
-    return raw, len(events)
+    try:
+        # What is read here is what will be read later: nothing of the request that is not stored.
+        return raw, post.dialect.parse(raw.request())
+    except DialectError as error:
+        log.info("alert_refused", source=source.slug, reason=error.message, field=error.field_name)
+        return _invalid(error)
+
+
+def _too_large() -> Refusal:
+    remedy = f"Send at most {settings.MAX_EVENT_BYTES // 1024} KB."
+    return Refusal("too_large", "The body is too large.", remedy=remedy)
+
+
+def _invalid(error: DialectError) -> Refusal:
+    return Refusal("invalid", error.message, error.field_name, error.remedy)
 
 
 @csrf_exempt
 @login_not_required
 @require_POST
-def receive(request: HttpRequest, token: str, dialect: str) -> HttpResponse:
+def receive(request: HttpRequest, **_parts: str) -> HttpResponse:
     """One POST that came through Django (config/door.py takes in those that come together)."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     body = None if too_large(headers.get("content-length")) else request.body
-    [answer] = accept([Post(dialect, token, headers, body)], timezone.now())
-    return JsonResponse(answer.content, status=answer.status)
+    spoken = spoken_at(request.path.removeprefix("/"))
+    if spoken is None:
+        raise Http404("No sender posts here.")
+    post = posted(spoken, headers=headers, query=request.GET.dict(), body=body, request_id=str(uuid4()))
+    [reply] = accept([post], timezone.now())
+    return JsonResponse(reply.content, status=reply.status, safe=False)
 
 
 def pretty_body(raw: RawEvent) -> str:
-    """The body as text to show: indented if it is JSON."""
-    text = bytes(raw.body).decode("utf-8", "replace")
+    """The body as text to show, without the source's token: indented if it is JSON."""
+    text = bytes(raw.body).decode("utf-8", "replace").replace(raw.source.token, "<token>")
     try:
         return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
     except ValueError:

@@ -1,16 +1,20 @@
 """The addresses of alerts: those of senders, and those of people."""
 
+import re
+
 from django.urls import path
 
 from alerts import views
-from alerts.receive import ADDRESSES, receive
+from alerts.dialects import DIALECTS
+from alerts.receive import receive
 
 app_name = "alerts"
 
 urlpatterns = [
     *(
-        path(f"{part}/<str:token>", receive, {"dialect": dialect}, name=f"receive-{dialect}")
-        for part, dialect in ADDRESSES.items()
+        path(re.sub(r"<(\w+)>", r"<str:\1>", address), receive, name=f"receive-{dialect.name}")
+        for dialect in DIALECTS.values()
+        for address in dialect.addresses
     ),
     path("alerts/", views.alert_list, name="list"),
     path("alerts/<int:pk>/", views.detail, name="detail"),

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import structlog
@@ -17,7 +18,9 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from alerts.receive import ADDRESSES, Answer, Post, accept, too_large
+from alerts.dialects import spoken_at
+from alerts.dialects.format import Refusal, Reply
+from alerts.receive import Post, accept, posted, too_large
 from config.metrics import DURATION, REQUESTS
 from config.request_id import HEADER
 
@@ -26,9 +29,7 @@ log = structlog.get_logger(__name__)
 Scope = dict[str, Any]
 # So many are stored together at most: about as many as are stored while one waits for the disk.
 MOST_AT_ONCE = 100
-BROKEN = Answer(
-    500, {"error": {"code": "not_stored", "message": "This could not be stored.", "remedy": "Send it again."}}
-)
+BROKEN = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
 
 
 class Door:
@@ -36,31 +37,32 @@ class Door:
 
     def __init__(self, application: Any) -> None:
         self.application = application
-        self._waiting: list[tuple[Post, asyncio.Future[Answer]]] = []
+        self._waiting: list[tuple[Post, asyncio.Future[Reply]]] = []
         self._storing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="door")
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """One request."""
-        part, _, token = scope["path"].removeprefix("/").partition("/")
-        is_alert = scope["method"] == "POST" and part in ADDRESSES and token and "/" not in token
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        spoken = spoken_at(scope["path"].removeprefix("/")) if scope["method"] == "POST" else None
         # Who comes without TLS is sent there by Django.
-        if not is_alert or (settings.SECURE_SSL_REDIRECT and not is_secure(scope, headers)):
+        if spoken is None or (settings.SECURE_SSL_REDIRECT and not is_secure(scope, headers)):
             await self.application(scope, receive, send)
             return
         started = time.perf_counter()
+        request_id = str(uuid4())
+        query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True))
         body = await read_body(headers, receive)
-        answer = await self._accepted(Post(ADDRESSES[part], token, headers, body))
-        request_id = headers.get(HEADER.lower()) or str(uuid4())
-        await reply(send, answer, request_id)
-        route = f"alerts:receive-{ADDRESSES[part]}"
+        post = posted(spoken, headers=headers, query=query, body=body, request_id=request_id)
+        answer = await self._accepted(post)
+        await reply(send, answer, headers.get(HEADER.lower()) or request_id)
+        route = f"alerts:receive-{spoken.dialect.name}"
         REQUESTS.labels("POST", route, str(answer.status)).inc()
         DURATION.labels("POST", route).observe(time.perf_counter() - started)
 
-    async def _accepted(self, post: Post) -> Answer:
+    async def _accepted(self, post: Post) -> Reply:
         """What the sender is told, once it is true."""
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
         self._waiting.append((post, answer))
         if self._storing is None:
             self._storing = asyncio.create_task(self._store())
@@ -78,7 +80,7 @@ class Door:
         self._storing = None
 
 
-def store(posts: Sequence[Post]) -> list[Answer]:
+def store(posts: Sequence[Post]) -> list[Reply]:
     """In a thread of its own: the event loop goes on meanwhile."""
     close_old_connections()
     try:
@@ -86,7 +88,7 @@ def store(posts: Sequence[Post]) -> list[Answer]:
         log.info("alerts_received", posts=len(posts), accepted=sum(answer.status == 202 for answer in answers))
     except Exception:
         log.exception("alerts_not_received", posts=len(posts))
-        return [BROKEN] * len(posts)
+        return [post.dialect.refused(post.request, BROKEN) for post in posts]
     else:
         return answers
     finally:
@@ -114,7 +116,7 @@ async def read_body(headers: dict[str, str], receive: Any) -> bytes | None:
             return bytes(body)
 
 
-async def reply(send: Any, answer: Answer, request_id: str) -> None:
+async def reply(send: Any, answer: Reply, request_id: str) -> None:
     """The answer as JSON, with the headers that every answer of ours has."""
     content = json.dumps(answer.content).encode()
     headers = {

@@ -5,7 +5,6 @@ event; its fingerprint (a hash of its labels) is the dedup key. The label `servi
 severity; the annotations `summary` and `description` become title and description, `runbook_url` is kept.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from alerts.dialects.format import (
@@ -13,15 +12,24 @@ from alerts.dialects.format import (
     Dialect,
     DialectError,
     NormalisedEvent,
+    Request,
     read_json,
     read_time,
     short_key,
 )
 
+ALERTMANAGER_YML = """route:
+  receiver: sitrep
+receivers:
+  - name: sitrep
+    webhook_configs:
+      - url: <address>
+"""
 
-def parse(body: bytes, headers: Mapping[str, str]) -> list[NormalisedEvent]:
+
+def parse(request: Request) -> list[NormalisedEvent]:
     """One event per alert of the group; raises DialectError."""
-    data = read_json(body)
+    data = read_json(request.body)
     if not isinstance(data, dict):
         raise DialectError("The body must be a JSON object.", remedy="Point a webhook_configs receiver here.")
     if not isinstance(data.get("alerts"), list):
@@ -66,4 +74,25 @@ def _map(alert: dict[str, Any], name: str, where: str) -> dict[str, str]:
     return {str(key): str(item) for key, item in value.items()}
 
 
-DIALECT = Dialect("alertmanager", "Prometheus Alertmanager", parse)
+DIALECT = Dialect(
+    name="alertmanager",
+    label="Prometheus Alertmanager",
+    addresses=("alertmanager/<token>",),
+    parse=parse,
+    sample={
+        "version": "4",
+        "status": "firing",
+        "receiver": "sitrep",
+        "groupKey": '{}:{alertname="HighLatency"}',
+        "alerts": [
+            {
+                "status": "firing",
+                "labels": {"alertname": "HighLatency", "severity": "critical", "service": "payments"},
+                "annotations": {"summary": "p99 latency over 2 s"},
+                "startsAt": "2026-11-21T08:13:11Z",
+                "endsAt": "0001-01-01T00:00:00Z",
+            }
+        ],
+    },
+    guides=(("alertmanager.yml", ALERTMANAGER_YML),),
+)

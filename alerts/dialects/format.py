@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,10 +13,13 @@ LONGEST_TITLE = 300
 
 @dataclass(frozen=True)
 class NormalisedEvent:
-    """One signal, whatever format it came in. `service` is a name or slug that may not exist."""
+    """One signal, whatever format it came in. `service` is a name or slug that may not exist.
+
+    An `acknowledged` or `resolved` one needs no title: it is about the alert that fires under the same key.
+    """
 
     dedup_key: str
-    status: Literal["firing", "resolved"]
+    status: Literal["firing", "acknowledged", "resolved"]
     title: str
     description: str = ""
     severity: str = ""
@@ -24,6 +27,47 @@ class NormalisedEvent:
     source_url: str = ""
     started_at: datetime | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a sender sends. Header names are in small letters; `id` is ours, and unlike that of any other request."""
+
+    address: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the sender is told: an HTTP status and JSON."""
+
+    status: int
+    content: Any
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What was stored: the id of the raw event, and the events in it."""
+
+    request: Request
+    id: int
+    events: Sequence[NormalisedEvent]
+
+
+Reason = Literal["unknown_token", "wrong_dialect", "too_large", "invalid", "not_stored"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why nothing was stored: the reason, and for a person the words, the field and the remedy."""
+
+    reason: Reason
+    message: str
+    field_name: str = ""
+    remedy: str = ""
 
 
 class DialectError(Exception):
@@ -36,13 +80,58 @@ class DialectError(Exception):
         self.remedy = remedy
 
 
+STATUSES: Mapping[Reason, int] = {
+    "unknown_token": 401,
+    "wrong_dialect": 400,
+    "too_large": 413,
+    "invalid": 400,
+    "not_stored": 503,
+}
+
+
+def plain_acceptance(accepted: Accepted) -> Reply:
+    """Sitrep's own words, for senders that only look at the status."""
+    return Reply(202, {"status": "accepted", "id": accepted.id, "events": len(accepted.events)})
+
+
+def plain_refusal(request: Request, refusal: Refusal) -> Reply:
+    """Sitrep's own words, for senders that only look at the status."""
+    error = {
+        "code": refusal.reason,
+        "message": refusal.message,
+        "field": refusal.field_name,
+        "remedy": refusal.remedy,
+    }
+    return Reply(STATUSES[refusal.reason], {"error": {key: value for key, value in error.items() if value}})
+
+
+def no_token(request: Request) -> str:
+    """For dialects whose address holds the token."""
+    return ""
+
+
 @dataclass(frozen=True)
 class Dialect:
-    """A wire format: its name in addresses, what people call it, and its parser (body, headers → events)."""
+    """A wire format: what people call it, where it is spoken, how it is read, and what its senders are told.
+
+    `addresses` are paths with placeholders; where none of them is `<token>`, `token_in` finds the source's token
+    elsewhere in the request (and may raise DialectError). `keeps` names the headers that `parse` reads; it gives the
+    events or raises DialectError, the same however often it is asked. `sample` and `sample_headers` are what to try it
+    with, `guides` what to copy into the sender's own configuration, by the name of the file; in these `<address>` and
+    `<token>` stand for the source's own.
+    """
 
     name: str
     label: str
-    parse: Callable[[bytes, Mapping[str, str]], list[NormalisedEvent]]
+    addresses: tuple[str, ...]
+    parse: Callable[[Request], list[NormalisedEvent]]
+    sample: Any
+    sample_headers: Mapping[str, str] = field(default_factory=dict)
+    guides: tuple[tuple[str, str], ...] = ()
+    token_in: Callable[[Request], str] = no_token
+    keeps: frozenset[str] = frozenset()
+    accepted: Callable[[Accepted], Reply] = plain_acceptance
+    refused: Callable[[Request, Refusal], Reply] = plain_refusal
 
 
 def read_json(body: bytes) -> Any:

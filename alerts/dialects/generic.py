@@ -10,7 +10,6 @@ Only `title` is needed to fire; `dedup_key` alone is enough to resolve. Without 
 """
 
 import hashlib
-from collections.abc import Mapping
 from typing import Any
 
 from alerts.dialects.format import (
@@ -18,6 +17,7 @@ from alerts.dialects.format import (
     Dialect,
     DialectError,
     NormalisedEvent,
+    Request,
     read_json,
     read_time,
     short_key,
@@ -27,9 +27,9 @@ TEXT_FIELDS = ("title", "dedup_key", "severity", "service", "description", "url"
 KNOWN = {*TEXT_FIELDS, "status", "started_at", "attributes"}
 
 
-def parse(body: bytes, headers: Mapping[str, str]) -> list[NormalisedEvent]:
+def parse(request: Request) -> list[NormalisedEvent]:
     """The events of the body; raises DialectError."""
-    data = read_json(body)
+    data = read_json(request.body)
     if not isinstance(data, list):
         return [_event(data, "")]
     if not data:
@@ -79,4 +79,15 @@ def _text(data: dict[str, Any], name: str, where: str) -> str:
     return str(value).strip()
 
 
-DIALECT = Dialect("generic", "Generic JSON", parse)
+DIALECT = Dialect(
+    name="generic",
+    label="Generic JSON",
+    addresses=("in/<token>",),
+    parse=parse,
+    sample={
+        "title": "Payment API returning 500 errors",
+        "severity": "critical",
+        "service": "payments",
+        "dedup_key": "payments-500",
+    },
+)

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from alerts.dialects import DIALECTS, DialectError, NormalisedEvent
+from alerts.dialects.format import Request
 
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 
 
 def parse(dialect: str, body: object) -> list[NormalisedEvent]:
-    return DIALECTS[dialect].parse(json.dumps(body).encode(), {})
+    return DIALECTS[dialect].parse(Request("", json.dumps(body).encode()))
 
 
 def test_a_title_is_enough_to_fire() -> None:
@@ -54,7 +55,7 @@ def test_a_list_is_many_events() -> None:
 )
 def test_the_generic_dialect_says_what_to_mend(body: bytes, field: str) -> None:
     with pytest.raises(DialectError) as refused:
-        DIALECTS["generic"].parse(body, {})
+        DIALECTS["generic"].parse(Request("", body))
     assert refused.value.field_name == field
     assert refused.value.message
 
@@ -67,7 +68,7 @@ def test_two_long_keys_do_not_become_the_same() -> None:
 
 def test_alertmanager_fires_with_labels_annotations_and_times() -> None:
     body = (PAYLOADS / "alertmanager" / "firing.json").read_bytes()
-    [event] = DIALECTS["alertmanager"].parse(body, {})
+    [event] = DIALECTS["alertmanager"].parse(Request("", body))
     assert event.status == "firing"
     assert event.dedup_key == "6a4f37c34a2d1e4b"
     assert (event.title, event.severity, event.service) == ("p99 over 2s", "critical", "api")
@@ -76,7 +77,7 @@ def test_alertmanager_fires_with_labels_annotations_and_times() -> None:
 
 
 def test_alertmanager_resolves_the_same_key() -> None:
-    [event] = DIALECTS["alertmanager"].parse((PAYLOADS / "alertmanager" / "resolved.json").read_bytes(), {})
+    [event] = DIALECTS["alertmanager"].parse(Request("", (PAYLOADS / "alertmanager" / "resolved.json").read_bytes()))
     assert (event.status, event.dedup_key) == ("resolved", "6a4f37c34a2d1e4b")
 
 

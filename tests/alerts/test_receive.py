@@ -2,14 +2,16 @@
 
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from alerts.dialects import spoken_at
 from alerts.models import AlertSource, RawEvent
-from alerts.receive import Post, accept
+from alerts.receive import Post, accept, posted
 from tests.factories import alerts
 
 pytestmark = pytest.mark.django_db
@@ -85,12 +87,18 @@ def test_accepting_costs_two_statements(source: AlertSource, django_assert_num_q
         post(f"/in/{source.token}", {"title": "x"})
 
 
+def a_post(source: AlertSource, headers: dict[str, str] | None = None) -> Post:
+    spoken = spoken_at(f"in/{source.token}")
+    assert spoken is not None
+    return posted(spoken, headers=headers or {}, query={}, body=b'{"title": "x"}', request_id=str(uuid4()))
+
+
 @pytest.mark.django_db(transaction=True)
 def test_one_that_cannot_be_stored_does_not_take_those_with_it_that_came_together(source: AlertSource) -> None:
-    fine = Post("generic", source.token, {}, b'{"title": "x"}')
-    odd = Post("generic", source.token, {"user-agent": "a\x00b"}, b'{"title": "y"}')
+    fine = a_post(source)
+    odd = a_post(source, {"user-agent": "a\x00b"})
     answers = accept([fine, odd, fine], timezone.now())
-    assert [answer.status for answer in answers] == [202, 500, 202]
+    assert [answer.status for answer in answers] == [202, 503, 202]
     assert answers[1].content["error"]["remedy"] == "Send it again."
     assert RawEvent.objects.count() == 2
 
@@ -98,7 +106,7 @@ def test_one_that_cannot_be_stored_does_not_take_those_with_it_that_came_togethe
 def test_many_are_stored_by_as_many_statements_as_one(
     source: AlertSource, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    posts = [Post("generic", source.token, {}, b'{"title": "x"}') for _ in range(50)]
+    posts = [a_post(source) for _ in range(50)]
     with django_assert_num_queries(2):
         answers = accept(posts, timezone.now())
     ids = [answer.content["id"] for answer in answers]

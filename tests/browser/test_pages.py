@@ -8,6 +8,7 @@ from axe_playwright_python.base import AXE_SCRIPT
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from playwright.sync_api import Browser, Page, Response, expect
 
+from alerts.dialects import DIALECTS
 from tests.browser.conftest import LAPTOP, PHONE, Watched, sign_in, tell_story, wait_until_up
 from tests.journeys.harness import Sitrep, installed
 
@@ -163,7 +164,8 @@ NOT_PAGES = {
     *("incidents:timeline", "incidents:note", "incidents:update", "incidents:edit", "incidents:status"),
     *("incidents:severity", "incidents:role", "incidents:service", "incidents:page", "incidents:add-member"),
     *("incidents:remove-member", "incidents:visibility", "incidents:mitigate", "incidents:resolve", "incidents:reopen"),
-    *("alerts:receive-generic", "alerts:receive-alertmanager", "alerts:acknowledge", "alerts:resolve"),
+    *(f"alerts:receive-{dialect}" for dialect in DIALECTS),
+    *("alerts:acknowledge", "alerts:resolve"),
     *("alerts:source-rotate", "alerts:raw-event-retry", "alerts:route-remove", "alerts:route-move"),
     *("postmortems:preview", "postmortems:status", "postmortems:refresh", "postmortems:start"),
     *("postmortems:action-item-status", "statuspage:component-status", "statuspage:component-remove"),
