@@ -54,13 +54,14 @@ class BoardTeam:
     rows: list[BoardRow]
 
 
-def board(now: datetime, team: Team | None = None) -> list[BoardTeam]:
+def board(now: datetime, team: Team | None = None, *, at: datetime | None = None) -> list[BoardTeam]:
     """Every team with its schedules, those without a team last; of one team if it is given.
 
-    The number of queries does not depend on how many there are.
+    Who is on call is told as of `at` (now, unless given), whether they can be reached as it is known at `now`. The
+    number of queries does not depend on how many there are.
     """
     ids = None if team is None else set(team.schedules.values_list("pk", flat=True))
-    found = standings(now, ids)
+    found = standings(at or now, ids)
     methods = usable_methods({person.pk for each in found for person in [*each.people, *each.next_people]})
     teams: dict[int, list[BoardRow]] = defaultdict(list)
     names: dict[int, Team] = {}

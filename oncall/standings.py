@@ -8,8 +8,11 @@ from accounts.models import User
 from oncall.models import EscalationPolicy, Schedule
 from oncall.roster import schedule_ids_naming, schedule_specs
 from oncall.rota import ScheduleSpec, Shift, shifts
+from oncall.windows import LATEST, MOMENT, clipped
 
 HORIZON = timedelta(days=28)
+# The last instant from which the calendar reaches that far.
+LAST = LATEST - HORIZON - MOMENT
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class OwnShift:
 
 
 def standings(now: datetime, schedule_ids: Collection[int] | None = None) -> list[Standing]:
-    """Every schedule by name, in six queries however many there are."""
+    """Every schedule by name, in six queries however many there are; any instant will do."""
+    now = min(clipped(now), LAST)
     specs = schedule_specs(now, now + HORIZON, schedule_ids)
     courses = {pk: _course(spec, now) for pk, spec in specs.items()}
     people = User.objects.in_bulk(

@@ -14,6 +14,7 @@ from accounts.rest import ActionViewSet
 from events.errors import NotFound, require
 from oncall import permissions
 from oncall.api.duty import ShiftSurveySerializer
+from oncall.api.instants import AT, asked_instant
 from oncall.api.schedules import OnCallPersonSerializer
 from oncall.board import add_board_address, board, board_link, remove_board_address
 from oncall.duty_filters import BoardAddressFilter
@@ -65,7 +66,7 @@ class BoardTeamSerializer(serializers.Serializer[Any]):
 
 
 class BoardViewSet(ActionViewSet):
-    """The board: who is on call now, by team."""
+    """The board: who is on call by team, now or at another instant; `reach` is always as it is known now."""
 
     queryset = Schedule.objects.none()
     serializer_class = BoardTeamSerializer
@@ -74,7 +75,7 @@ class BoardViewSet(ActionViewSet):
     filter_backends: list[Any] = []
 
     @extend_schema(
-        parameters=[OpenApiParameter("team", str, description="A team's slug.")],
+        parameters=[AT, OpenApiParameter("team", str, description="A team's slug.")],
         responses=BoardTeamSerializer(many=True),
     )
     def list(self, request: Request) -> Response:
@@ -82,7 +83,7 @@ class BoardViewSet(ActionViewSet):
         team = Team.objects.filter(slug=slug).first() if slug else None
         if slug and team is None:
             raise NotFound("There is no such team.", field="team", remedy="Give its slug.")
-        return Response(BoardTeamSerializer(board(timezone.now(), team), many=True).data)
+        return Response(BoardTeamSerializer(board(timezone.now(), team, at=asked_instant(request)), many=True).data)
 
 
 class BoardAddressSerializer(serializers.ModelSerializer[BoardAddress]):

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.models import Scope, Team, User
 from accounts.rest import ActionViewSet, WholeMixin
 from oncall import scheduling
+from oncall.api.instants import AT, asked_instant
 from oncall.coverage import Load
 from oncall.filters import OverrideFilter, ScheduleFilter
 from oncall.hours import Kind, holidays_between
@@ -136,7 +137,7 @@ class ScheduleSerializer(serializers.ModelSerializer[Schedule]):
 
 
 class StandingSerializer(serializers.Serializer[Any]):
-    """Who is on call on a schedule now, until when, and who is next."""
+    """Who is on call on a schedule at an instant, until when, and who is next."""
 
     schedule = serializers.SlugField(source="schedule.slug")
     name = serializers.CharField(source="schedule.name")
@@ -280,11 +281,11 @@ class ScheduleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
         scheduling.remove_schedule(actor=self.actor, schedule=self.get_object())
         return Response(status=204)
 
-    @extend_schema(responses=StandingSerializer(many=True), filters=False)
+    @extend_schema(parameters=[AT], responses=StandingSerializer(many=True), filters=False)
     @action(detail=False, url_path="on-call", pagination_class=None, filter_backends=[])
     def on_call(self, request: Request) -> Response:
-        """Who is on call now on every schedule, until when, and who is next."""
-        return Response(StandingSerializer(standings(timezone.now()), many=True).data)
+        """Who is on call on every schedule, now or at another instant, until when, and who is next."""
+        return Response(StandingSerializer(standings(asked_instant(request)), many=True).data)
 
     @extend_schema(responses=PreviewSerializer, filters=False, operation_id="schedules_preview_new")
     @action(detail=False, methods=["post"], url_path="preview", pagination_class=None, filter_backends=[])

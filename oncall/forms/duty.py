@@ -1,6 +1,6 @@
 """What people fill in about duty: handover notes, surveys, rates, months, reports, boards."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,11 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 from oncall.duty import LONGEST_NOTE
-from oncall.forms.fields import DateInput, TimeInput
+from oncall.forms.fields import DateInput, MomentField, TimeInput
 from oncall.models import EscalationPolicy, RateTable, Schedule
 from oncall.pay import MOST_RATE, MOST_REST_HOURS
 from oncall.reports import LONGEST_DAYS, USUAL_DAYS, Question, stretch_of
 from oncall.surveys import LONGEST_ANSWER
+from oncall.windows import instant_of
 
 SCORES = [
     ("1", _("1 – bad")),
@@ -148,6 +149,17 @@ class ReportForm(forms.Form):
         given = self.cleaned_data
         start, end = stretch_of(given["first"], given["last"], zone)
         return Question(start, end, tuple(given["policy"]), tuple(given["team"]), tuple(given["schedule"]))
+
+
+class BoardMomentForm(forms.Form):
+    """At which wall-clock time of a zone the board is looked at: now, unless given."""
+
+    at = MomentField(label=_("Who is on call at"), required=False)
+
+    def moment(self, zone: ZoneInfo) -> datetime | None:
+        """The instant that is asked for (UTC), if one is and it makes sense."""
+        at = self.cleaned_data.get("at") if self.is_valid() else None
+        return instant_of(at.date(), at.time(), zone) if at else None
 
 
 class BoardAddressForm(forms.Form):

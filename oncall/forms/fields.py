@@ -1,10 +1,11 @@
 """Fields that the forms of on-call share."""
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from oncall.models import Weekday
@@ -26,6 +27,27 @@ class TimeInput(forms.TimeInput):
 
     def __init__(self) -> None:
         super().__init__(format="%H:%M")
+
+
+class MomentInput(forms.DateTimeInput):
+    input_type = "datetime-local"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M")
+
+
+class MomentField(forms.DateTimeField):
+    """A wall-clock time of whatever zone the view has in mind, as browsers write it; the view makes it an instant."""
+
+    widget = MomentInput
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"], **kwargs)
+
+    def to_python(self, value: Any) -> datetime | None:
+        # A time that Django's own zone skips may well exist in the zone that is meant.
+        with timezone.override(UTC):
+            return super().to_python(value)
 
 
 class OverrideReasonMixin(forms.Form):

@@ -8,6 +8,7 @@ import yaml
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from oncall.forms.fields import MomentField
 from oncall.models import EscalationPolicy, PagingTest, Urgency
 from oncall.rota import instant_of
 
@@ -31,20 +32,13 @@ class RangeInput(forms.NumberInput):
     input_type = "range"
 
 
-class MomentInput(forms.DateTimeInput):
-    input_type = "datetime-local"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%dT%H:%M")
-
-
 class SimulationForm(forms.Form):
     """Which policy, at which wall-clock time of a zone, how urgent, and what happened: a fact a line."""
 
     policy = forms.ModelChoiceField(
         label=_("Escalation policy"), queryset=EscalationPolicy.objects.all(), to_field_name="slug", empty_label=None
     )
-    at = forms.DateTimeField(label=_("At"), widget=MomentInput, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    at = MomentField(label=_("At"))
     later = forms.IntegerField(
         label=_("and so much later"),
         min_value=0,

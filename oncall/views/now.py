@@ -8,8 +8,10 @@ from django.views.decorators.http import require_safe
 from accounts.actor import actor_of
 from oncall.board import board
 from oncall.covering import open_requests_for
+from oncall.forms.duty import BoardMomentForm
 from oncall.models import Escalation, Page
 from oncall.permissions import can_configure, can_page
+from oncall.roster import zone_of
 from oncall.standings import shifts_of
 from oncall.views.signed_in import user_of
 
@@ -18,11 +20,16 @@ RECENT = 50
 
 @require_safe
 def now_page(request: HttpRequest) -> HttpResponse:
-    """Who is on call on every schedule until when, who is next; what waits for the viewer."""
+    """Who is on call on every schedule, now or at another instant, and who is next; what waits for the viewer."""
     user, now = user_of(request), timezone.now()
-    actor = actor_of(request)
+    actor, zone = actor_of(request), zone_of(user.time_zone)
+    form = BoardMomentForm(request.GET)
+    at = form.moment(zone)
     context = {
-        "teams": board(now),
+        "teams": board(now, at=at),
+        "form": form,
+        "at": at,
+        "zone": zone.key,
         "my_shifts": shifts_of(user, now),
         "my_escalations": Escalation.objects.unanswered_for(user),
         "cover_requests": open_requests_for(user, now),

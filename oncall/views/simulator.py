@@ -26,9 +26,7 @@ def simulator(request: HttpRequest) -> HttpResponse:
     if "policy" not in given:
         given["policy"] = EscalationPolicy.objects.order_by("name").values_list("slug", flat=True).first() or ""
     form = SimulationForm(given)
-    # Wall-clock times are read in the viewer's zone, whatever Django's own is.
-    with timezone.override(None):
-        is_valid = form.is_valid()
+    is_valid = form.is_valid()
     context: dict[str, Any] = {"form": form, "zone": zone.key, "has_policies": bool(given["policy"])}
     if is_valid:
         at = form.moment(zone)

@@ -70,6 +70,28 @@ def test_the_page_shows_it_to_those_who_sign_in() -> None:
         assert words in html, words
 
 
+def test_another_instant_is_asked_for_in_the_viewers_zone() -> None:
+    ana, bob = user(name="Ana Ferreira", time_zone="Asia/Bangkok"), user(name="Bob Ito")
+    oncall.contact_method(bob, proved_at=timezone.now())
+    oncall.schedule(ana, bob)
+    client = Client()
+    client.force_login(ana)
+
+    def shown(at: str) -> str:
+        return client.get(reverse("oncall:now"), {"at": at}).content.decode().partition('class="board"')[2]
+
+    # 16:00 in Bangkok is 09:00 UTC: the handover of Monday 2026-01-12.
+    before, after = shown("2026-01-12T15:59"), shown("2026-01-12T16:00")
+    assert before.index("Ana Ferreira") < before.index("Bob Ito")
+    assert after.index("Bob Ito") < after.index("Ana Ferreira")
+    assert "Reachable" in after
+    html = client.get(reverse("oncall:now"), {"at": "2026-01-12T16:00"}).content.decode()
+    for words in ("Asia/Bangkok", "Back to now", 'value="2026-01-12T16:00"'):
+        assert words in html, words
+    assert "Back to now" not in client.get(reverse("oncall:now")).content.decode()
+    assert "Enter a valid date/time." in client.get(reverse("oncall:now"), {"at": "soon"}).content.decode()
+
+
 def test_a_secret_address_shows_names_without_signing_in_and_nothing_else() -> None:
     ana = user(name="Ana Ferreira")
     oncall.schedule(ana, name="Payments primary")
@@ -158,6 +180,8 @@ def test_the_api_shows_the_board_and_keeps_its_addresses() -> None:
     assert shown["schedules"][0]["on_duty"][0]["person"]["id"] == ana.pk
     assert client.get("/api/v1/on-call/board/?team=payments").json() == [shown]
     assert client.get("/api/v1/on-call/board/?team=none").status_code == 404
+    [then] = client.get("/api/v1/on-call/board/?at=2026-01-02T00:00:00Z").json()
+    assert then["schedules"][0]["on_duty"] == []
     made = client.post("/api/v1/on-call/boards/", {"name": "Hall", "team": "payments"})
     assert made.status_code == 201
     assert client.get("/api/v1/on-call/boards/").json()["results"][0]["link"] == made.json()["link"]

@@ -45,6 +45,43 @@ def test_a_schedule_is_made_read_and_changed() -> None:
     assert Schedule.objects.get().rotations.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("at", "who"),
+    [
+        ("2026-01-05T08:59:59Z", []),
+        ("2026-01-05T09:00:00Z", ["Ana"]),
+        ("2026-01-05T10:30:00+01:00", ["Ana"]),
+        ("2026-01-12T10:00:00+01:00", ["Bob"]),
+        # Beyond the ends of the calendar it is the end.
+        ("0001-01-01T00:00:00+14:00", []),
+        ("9999-12-31T23:59:59-12:00", ["Ana"]),
+    ],
+)
+def test_who_is_on_call_at_another_instant(at: str, who: list[str]) -> None:
+    oncall.schedule(user(name="Ana"), user(name="Bob"))
+    answer = of(Role.VIEWER).get("/api/v1/schedules/on-call/", {"at": at})
+    assert answer.status_code == 200, answer.json()
+    assert [person["name"] for person in answer.json()[0]["people"]] == who
+
+
+def test_an_offset_whose_plus_sign_was_not_escaped_is_understood() -> None:
+    oncall.schedule(user(name="Ana"), user(name="Bob"))
+    client = of(Role.VIEWER)
+    plain = client.get("/api/v1/schedules/on-call/?at=2026-01-12T10:00:00+01:00").json()
+    assert plain == client.get("/api/v1/schedules/on-call/?at=2026-01-12T09:00:00Z").json()
+
+
+@pytest.mark.parametrize("at", ["soon", "2026-01-12T09:00:00", "2026-01-12", "2026-02-30T09:00:00Z"])
+@pytest.mark.parametrize("address", ["/api/v1/schedules/on-call/", "/api/v1/on-call/board/"])
+def test_what_is_no_instant_with_a_zone_is_told_with_the_field(address: str, at: str) -> None:
+    answer = of(Role.VIEWER).get(address, {"at": at})
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["field"] == "at"
+    assert at in error["message"]
+    assert "2026-03-29T02:30:00Z" in error["remedy"]
+
+
 def test_who_is_on_call_now_and_the_coming_shifts() -> None:
     ana = user(name="Ana")
     schedule = oncall.schedule(ana)
