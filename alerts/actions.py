@@ -39,13 +39,20 @@ def save_source(
     description: str = "",
     team: Team | None = None,
     is_enabled: bool = True,
+    signing_secret: str = "",
 ) -> AlertSource:
-    """Makes a source with a token of its own, or changes one."""
+    """Makes a source with a token of its own, or changes one.
+
+    With a `signing_secret` it believes only what is signed with it.
+    """
     require(can_configure(actor), NOT_A_MANAGER)
     if not name.strip():
         raise Invalid("A source needs a name.", field="name")
     if dialect not in DIALECTS:
         raise Invalid(f"{dialect!r} is not a dialect.", field="dialect", remedy=f"Use {', '.join(DIALECTS)}.")
+    if signing_secret and DIALECTS[dialect].check is None:
+        reason = f"Senders of this format ({DIALECTS[dialect].label}) do not sign what they send."
+        raise Invalid(reason, field="signing_secret", remedy="Leave it empty: the token is the secret.")
     same = AlertSource.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
     if same.exclude(pk=source.pk if source else 0).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
@@ -53,6 +60,7 @@ def save_source(
     source = source or AlertSource(created_at=now)
     source.name, source.slug, source.dialect = name.strip(), slug, dialect
     source.description, source.team, source.is_enabled = description, team, is_enabled
+    source.signing_secret = signing_secret
     if created:
         _give_token(source)
     source.save()

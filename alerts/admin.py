@@ -38,7 +38,7 @@ class AlertSourceAdmin(ReadOnlyAdmin):
     list_display = ["name", "dialect", "team", "is_enabled", "last_event_at"]
     list_filter = ["dialect", "is_enabled"]
     search_fields = ["name", "description"]
-    exclude = ["token", "token_hash"]
+    exclude = ["token", "token_hash", "signing_secret"]
 
 
 @admin.register(AlertRoute)

@@ -100,6 +100,8 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     slug = serializers.SlugField(required=False)
     dialect = serializers.ChoiceField(choices=[(name, dialect.label) for name, dialect in DIALECTS.items()])
     address = serializers.SerializerMethodField()
+    signing_secret = serializers.CharField(write_only=True, required=False, allow_blank=True)
+    is_signed = serializers.SerializerMethodField()
 
     class Meta:
         model = AlertSource
@@ -111,11 +113,17 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
             "description",
             "team",
             "is_enabled",
+            "signing_secret",
+            "is_signed",
             "address",
             "created_at",
             "last_event_at",
         ]
         read_only_fields = ["created_at", "last_event_at"]
+
+    def get_is_signed(self, source: AlertSource) -> bool:
+        """Whether only what is signed is believed."""
+        return bool(source.signing_secret)
 
     @extend_schema_field(serializers.URLField(allow_null=True))
     def get_address(self, source: AlertSource) -> str | None:
@@ -143,7 +151,7 @@ class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Actio
         source = self.get_object()
         serializer = self.get_serializer(source, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        names = ("name", "slug", "dialect", "description", "team", "is_enabled")
+        names = ("name", "slug", "dialect", "description", "team", "is_enabled", "signing_secret")
         data = {name: serializer.validated_data.get(name, getattr(source, name)) for name in names}
         return self.answer(actions.save_source(actor=self.actor, source=source, now=timezone.now(), **data))
 

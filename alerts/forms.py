@@ -26,6 +26,12 @@ class SourceForm(forms.Form):
     dialect = forms.ChoiceField(
         label=_("Who sends?"), choices=lambda: [(name, dialect.label) for name, dialect in DIALECTS.items()]
     )
+    signing_secret = forms.CharField(
+        label=_("Signing secret"),
+        required=False,
+        help_text=_("For senders that sign: what is not signed with it is refused. Empty: the token is enough."),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
     team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False)
     description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     is_enabled = forms.BooleanField(label=_("Accepts alerts"), required=False, initial=True)

@@ -26,6 +26,9 @@ class AlertSource(models.Model):
     team = models.ForeignKey(Team, on_delete=models.SET_NULL, null=True, blank=True, related_name="alert_sources")
     token = SecretField()
     token_hash = models.CharField(max_length=64, unique=True)
+    signing_secret = SecretField(
+        blank=True, default="", help_text=_("What the sender signs with, where its format knows that.")
+    )
     is_enabled = models.BooleanField(default=True)
     created_at = models.DateTimeField()
     last_event_at = models.DateTimeField(null=True, blank=True)

@@ -113,6 +113,12 @@ def _read(post: Post, source: AlertSource | None, now: datetime) -> Refusal | tu
     if post.is_too_large:
         return _too_large()
     request = post.request
+    if post.dialect.check is not None and source.signing_secret:
+        try:
+            post.dialect.check(request, source.signing_secret)
+        except DialectError as error:
+            log.info("alert_not_believed", source=source.slug, reason=error.message)
+            return Refusal("bad_signature", error.message, error.field_name, error.remedy)
     keeps = {*KEPT_HEADERS, *post.dialect.keeps}
     raw = RawEvent(
         source=source,

@@ -1,6 +1,7 @@
 """What every dialect produces: normalised events, or an error that tells the sender what to mend."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -57,7 +58,7 @@ class Accepted:
     events: Sequence[NormalisedEvent]
 
 
-Reason = Literal["unknown_token", "wrong_dialect", "too_large", "invalid", "not_stored"]
+Reason = Literal["unknown_token", "wrong_dialect", "bad_signature", "too_large", "invalid", "not_stored"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class DialectError(Exception):
 STATUSES: Mapping[Reason, int] = {
     "unknown_token": 401,
     "wrong_dialect": 400,
+    "bad_signature": 401,
     "too_large": 413,
     "invalid": 400,
     "not_stored": 503,
@@ -115,10 +117,12 @@ class Dialect:
     """A wire format: what people call it, where it is spoken, how it is read, and what its senders are told.
 
     `addresses` are paths with placeholders; where none of them is `<token>`, `token_in` finds the source's token
-    elsewhere in the request (and may raise DialectError). `keeps` names the headers that `parse` reads; it gives the
-    events or raises DialectError, the same however often it is asked. `sample` and `sample_headers` are what to try it
-    with, `guides` what to copy into the sender's own configuration, by the name of the file; in these `<address>` and
-    `<token>` stand for the source's own.
+    elsewhere in the request (and may raise DialectError). `check`, where senders sign, compares the request as it came
+    with the secret that the source shares with its sender, and raises DialectError. `parse` gives the events or raises
+    DialectError, the same however often it is asked; `keeps` names the headers that it reads.
+
+    `sample` and `sample_headers` are what to try it with, `guides` what to copy into the sender's own configuration, by
+    the name of the file; in these `<address>` and `<token>` stand for the source's own.
     """
 
     name: str
@@ -129,9 +133,22 @@ class Dialect:
     sample_headers: Mapping[str, str] = field(default_factory=dict)
     guides: tuple[tuple[str, str], ...] = ()
     token_in: Callable[[Request], str] = no_token
+    check: Callable[[Request, str], None] | None = None
     keeps: frozenset[str] = frozenset()
     accepted: Callable[[Accepted], Reply] = plain_acceptance
     refused: Callable[[Request, Refusal], Reply] = plain_refusal
+
+
+def check_hmac(signed: bytes, secret: str, given: str, header: str) -> None:
+    """Compares a signature in hex, HMAC-SHA256 over `signed`; raises DialectError that names the header."""
+    if not given:
+        raise DialectError(
+            "It is not signed.", field_name=header, remedy="Give the sender the source's signing secret."
+        )
+    wanted = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    if not hmac.compare_digest(wanted.encode(), given.strip().lower().encode()):
+        remedy = "Compare the sender's secret with the source's signing secret."
+        raise DialectError("The signature is not that of this body.", field_name=header, remedy=remedy)
 
 
 def read_json(body: bytes) -> Any:

@@ -28,6 +28,7 @@ ALERTMANAGER = "incidentio/v2/alert_events/alertmanager/<id>"
 KINDS: dict[Reason, tuple[int, str, str]] = {
     "unknown_token": (401, "authentication_error", "unauthenticated"),
     "wrong_dialect": (401, "authentication_error", "unauthenticated"),
+    "bad_signature": (401, "authentication_error", "unauthenticated"),
     "too_large": (413, "validation_error", "too_large"),
     "invalid": (422, "validation_error", "invalid_value"),
     "not_stored": (503, "internal_error", "unavailable"),
