@@ -88,6 +88,11 @@ class PolicyReport:
         """The part that went past the first level, 0 to 1."""
         return self.escalated / self.escalations if self.escalations else 0.0
 
+    @property
+    def escalated_share(self) -> str:
+        """The same as people read it: 25%."""
+        return f"{self.escalation_rate:.0%}"
+
 
 @dataclass(frozen=True)
 class Report:

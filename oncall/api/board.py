@@ -13,15 +13,17 @@ from accounts.models import Scope, Team, User
 from accounts.rest import ActionViewSet
 from events.errors import NotFound, require
 from oncall import permissions
+from oncall.api.cover import LeaveSerializer
 from oncall.api.duty import ShiftSurveySerializer
 from oncall.api.instants import AT, asked_instant
+from oncall.api.reaching import ContactMethodSerializer, NotificationRuleSerializer
 from oncall.api.schedules import OnCallPersonSerializer
 from oncall.board import add_board_address, board, board_link, remove_board_address
 from oncall.duty_filters import BoardAddressFilter
 from oncall.forms.duty import ReportForm
 from oncall.hours import Hours, Kind
 from oncall.mine import my_on_call
-from oncall.models import BoardAddress, Schedule
+from oncall.models import BoardAddress, Escalation, Schedule
 from oncall.reports import report
 from oncall.roster import zone_of
 
@@ -149,15 +151,31 @@ class MyCoverRequestSerializer(serializers.Serializer[Any]):
     note = serializers.CharField()
 
 
+class MyEscalationSerializer(serializers.ModelSerializer[Escalation]):
+    """An escalation that has paged one and that nobody has acknowledged."""
+
+    class Meta:
+        model = Escalation
+        fields = ["id", "title", "urgency", "status", "started_at"]
+        read_only_fields = fields
+
+
 class MyOnCallSerializer(serializers.Serializer[Any]):
-    """One's own on call: now and next, what waits, whether pages reach one, and this month so far."""
+    """One's own on call: now and next, what waits, how and whether pages reach one, leave, and this month so far.
+
+    Without `rules` every usable contact method is used at once.
+    """
 
     is_on_call = serializers.BooleanField()
     reach = serializers.ChoiceField(choices=REACH)
     shifts = MyShiftSerializer(many=True)
+    escalations = MyEscalationSerializer(many=True)
     cover_requests = MyCoverRequestSerializer(many=True)
     asked_to_cover = MyCoverRequestSerializer(many=True)
     surveys = ShiftSurveySerializer(many=True)
+    rules = NotificationRuleSerializer(many=True)
+    contact_methods = ContactMethodSerializer(source="methods", many=True)
+    leaves = LeaveSerializer(many=True)
     hours = HoursField()
     pages = serializers.IntegerField()
 

@@ -119,6 +119,15 @@ class SurveyResultsSerializer(serializers.Serializer[Any]):
     what_hurt = SurveyRemarkSerializer(many=True)
 
 
+class SurveyAverageSerializer(serializers.Serializer[Any]):
+    """A schedule's answers of the last year in one line; `average` is null without an answer."""
+
+    schedule = serializers.SlugField(source="schedule.slug")
+    average = serializers.FloatField(allow_null=True)
+    answers = serializers.IntegerField()
+    asked = serializers.IntegerField()
+
+
 class ShiftSurveyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
     """One's own surveys after a shift."""
 
@@ -153,6 +162,12 @@ class ShiftSurveyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Actio
         if schedule is None:
             raise NotFound("There is no such schedule.", field="schedule", remedy="Give its slug.")
         return Response(SurveyResultsSerializer(surveys.results_of(schedule, self.actor, timezone.now())).data)
+
+    @extend_schema(responses=SurveyAverageSerializer(many=True), filters=False)
+    @action(detail=False, pagination_class=None, filter_backends=[])
+    def averages(self, request: Request) -> Response:
+        """Every schedule about which somebody was asked in the last year. For managers."""
+        return Response(SurveyAverageSerializer(surveys.averages(self.actor, timezone.now()), many=True).data)
 
 
 class RateTableSerializer(serializers.ModelSerializer[RateTable]):

@@ -60,7 +60,7 @@ def choices_of(form: ReportForm, request: HttpRequest) -> list[Choice]:
 def reports(request: HttpRequest) -> HttpResponse:
     """The last thirty days, or what the filters say; `?csv=people` and `?csv=policies` are the same as files."""
     zone = zone_of(user_of(request).time_zone)
-    form = ReportForm(given_of(request.GET), today=timezone.localdate())
+    form = ReportForm(given_of(request.GET), today=timezone.now().astimezone(zone).date())
     if not form.is_valid():
         days = {name: day_of(request.GET.get(name, "")) for name in ("first", "last")}
         refused = {"form": form, "choices": choices_of(form, request), **days}
@@ -82,7 +82,6 @@ def reports(request: HttpRequest) -> HttpResponse:
         "day": range(24),
         "query": params.urlencode(),
         "choices": choices_of(form, request),
-        "escalated_share": f"{made.total.escalation_rate:.0%}",
         "escalated_hint": _("%(part)d of %(all)d") % {"part": made.total.escalated, "all": made.total.escalations},
     }
     return render(request, "oncall/duty/reports.html", context)

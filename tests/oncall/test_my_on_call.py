@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from oncall.engine import tick
 from oncall.mine import my_on_call
-from oncall.models import CoverRefusal, CoverRequest, Leave, ShiftSurvey
+from oncall.models import CoverRefusal, CoverRequest, Leave, NotificationRule, ShiftSurvey
 from tests.factories import oncall
 from tests.factories.accounts import api_key, team, user
 
@@ -135,3 +135,15 @@ def test_the_api_tells_the_same() -> None:
     assert (shown["is_on_call"], shown["reach"]) == (True, "unreachable")
     assert shown["shifts"][0]["schedule"] == schedule.slug
     assert set(shown["hours"]) == {"weekday", "night", "weekend", "holiday"}
+    now = timezone.now()
+    method = oncall.contact_method(ana, proved_at=now)
+    rule = NotificationRule.objects.create(user=ana, position=0, delay_minutes=5, contact_method=method)
+    leave = Leave.objects.create(user=ana, starts_at=now, ends_at=now + timedelta(days=3))
+    escalation = oncall.escalation(oncall.level(ana), now=now)
+    tick(now)
+    shown = client.get("/api/v1/on-call/me/").json()
+    assert shown["reach"] == "proved"
+    assert [(each["id"], each["proof"]) for each in shown["contact_methods"]] == [(method.pk, "proved")]
+    assert [(each["id"], each["delay_minutes"]) for each in shown["rules"]] == [(rule.pk, 5)]
+    assert [each["id"] for each in shown["leaves"]] == [leave.pk]
+    assert [(each["id"], each["status"]) for each in shown["escalations"]] == [(escalation.pk, "triggered")]

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -179,6 +180,28 @@ def test_the_screen_shows_the_heat_and_gives_files() -> None:
     policies = client.get(f"{address}?{days}&csv=policies").content.decode().splitlines()
     assert policies[-1] == "all,1,1,90.0,90.0,0,0.0"
     assert client.get(address).status_code == 200
+
+
+def test_the_last_day_is_today_where_the_viewer_is() -> None:
+    # 02:00 of Thursday in Bangkok, still Wednesday in UTC.
+    now = datetime(2026, 3, 11, 19, tzinfo=UTC)
+    ana = reachable(name="Ana Ferreira", time_zone="Asia/Bangkok")
+    paged(ana, now - timedelta(minutes=1))
+    with time_machine.travel(now, tick=False):
+        html = signed_in(ana).get(reverse("oncall:reports")).content.decode()
+    assert 'value="2026-03-12"' in html
+    assert "heat-5" in html
+
+
+def test_the_screen_tells_for_each_policy_how_many_went_past_its_first_level() -> None:
+    ana, bob = reachable(), reachable()
+    policy = oncall.policy(oncall.level(ana), oncall.level(bob))
+    for day in (3, 4):
+        paged(ana, march(day, 9), policy=policy)
+    tick(march(4, 9, 6))
+    paged(ana, march(5, 9), answered_after=60, policy=policy)
+    address = reverse("oncall:reports") + "?first=2026-03-01&last=2026-03-31"
+    assert "(67%)" in signed_in(ana).get(address).content.decode()
 
 
 def test_more_than_a_year_or_nonsense_is_refused_with_the_reason() -> None:

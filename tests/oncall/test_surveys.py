@@ -177,10 +177,12 @@ def test_the_api_answers_ones_own_and_gives_managers_the_results() -> None:
     assert client.post(address, {"score": 3, "what_hurt": "Noise"}).json()["score"] == 3
     assert client.get("/api/v1/shift-surveys/").json()["results"][0]["what_hurt"] == "Noise"
     results = f"/api/v1/shift-surveys/results/?schedule={survey.schedule.slug}"
-    assert client.get(results).status_code == 403
+    averages = "/api/v1/shift-surveys/averages/"
+    assert client.get(results).status_code == client.get(averages).status_code == 403
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key(user(role=Role.MANAGER))}")
     assert client.get("/api/v1/shift-surveys/").json()["results"] == []
     assert client.get(results).json()["average"] == 3.0
+    assert client.get(averages).json() == [{"schedule": survey.schedule.slug, "average": 3.0, "answers": 1, "asked": 1}]
     assert client.get("/api/v1/shift-surveys/results/?schedule=none").status_code == 404
 
 
