@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actor import Actor
 from accounts.models import Team, User
 from accounts.secrets import SecretField
+from alerts.dialects import DIALECTS
 from alerts.dialects.format import Request
 from catalog.models import Service
 from incidents.models import Incident, IncidentType, Severity
@@ -38,6 +39,11 @@ class AlertSource(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def dialect_label(self) -> str:
+        """What people call its wire format."""
+        return DIALECTS[self.dialect].label
 
 
 class RawEvent(models.Model):

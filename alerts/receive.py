@@ -9,7 +9,7 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error
+from django.db import Error, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 KEPT_HEADERS = ("user-agent", "content-type", "x-request-id")
 LONGEST_HEADER = 300
+NOT_STORED = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
 
 
 @dataclass(frozen=True)
@@ -54,18 +55,17 @@ def too_large(length: int | str | None) -> bool:
 def accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
     """Stores what was sent and answers each in its dialect: accepted once it is durable, or why it is refused.
 
-    Whoever sends together is stored together, in a constant number of statements. If that fails each is tried by
-    itself.
+    Whoever sends together is stored together, in a constant number of statements. If one of them can't be stored each
+    is tried by itself; if the database can't be reached all are told at once, and send again.
     """
     try:
         return _accept(posts, now)
-    except Error:
-        if len(posts) > 1:
+    except Error as error:
+        is_away = isinstance(error, (OperationalError, InterfaceError))
+        if len(posts) > 1 and not is_away:
             return [reply for post in posts for reply in accept([post], now)]
-        [post] = posts
-        log.exception("alert_not_stored", dialect=post.dialect.name)
-        refusal = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
-        return [post.dialect.refused(post.request, refusal)]
+        log.exception("alert_not_stored", dialects=sorted({post.dialect.name for post in posts}), posts=len(posts))
+        return [post.dialect.refused(post.request, NOT_STORED) for post in posts]
 
 
 def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:

@@ -19,8 +19,8 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from alerts.dialects import spoken_at
-from alerts.dialects.format import Refusal, Reply
-from alerts.receive import Post, accept, posted, too_large
+from alerts.dialects.format import Reply
+from alerts.receive import NOT_STORED, Post, accept, posted, too_large
 from config.metrics import DURATION, REQUESTS
 from config.request_id import HEADER
 
@@ -29,7 +29,6 @@ log = structlog.get_logger(__name__)
 Scope = dict[str, Any]
 # So many are stored together at most: about as many as are stored while one waits for the disk.
 MOST_AT_ONCE = 100
-BROKEN = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
 
 
 class Door:
@@ -88,7 +87,7 @@ def store(posts: Sequence[Post]) -> list[Reply]:
         log.info("alerts_received", posts=len(posts), accepted=sum(answer.status == 202 for answer in answers))
     except Exception:
         log.exception("alerts_not_received", posts=len(posts))
-        return [post.dialect.refused(post.request, BROKEN) for post in posts]
+        return [post.dialect.refused(post.request, NOT_STORED) for post in posts]
     else:
         return answers
     finally:
@@ -103,16 +102,18 @@ def is_secure(scope: Scope, headers: dict[str, str]) -> bool:
 
 
 async def read_body(headers: dict[str, str], receive: Any) -> bytes | None:
-    """The body, or None once it is known to be too large."""
+    """The body, or None once it is known to be too large; nothing if its sender hung up before the end."""
     if too_large(headers.get("content-length")):
         return None
     body = bytearray()
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
         body += message.get("body", b"")
         if too_large(len(body)):
             return None
-        if message["type"] != "http.request" or not message.get("more_body"):
+        if not message.get("more_body"):
             return bytes(body)
 
 

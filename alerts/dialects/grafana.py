@@ -3,7 +3,8 @@
 Follows grafana/alerting `receivers/webhook/v1` and `templates/template_data.go`: Alertmanager's document (version "1")
 with the values, the links to dashboard and panel, and the picture of each alert. Signed, where a secret is set, by
 `X-Grafana-Alerting-Signature`: HMAC-SHA256 in hex over the body, or over `<seconds>:<body>` where a header for the time
-is set up, which must be `X-Grafana-Alerting-Timestamp`. A payload template of one's own is a job for the generic format.
+is set up, which must be `X-Grafana-Alerting-Timestamp`. A payload template of one's own is a job for the generic
+format.
 """
 
 from dataclasses import replace

@@ -89,6 +89,18 @@ def test_a_body_over_the_limit_is_not_read_to_its_end(source: AlertSource, setti
     assert not RawEvent.objects.exists()
 
 
+def test_what_a_sender_did_not_send_to_its_end_is_not_stored(source: AlertSource) -> None:
+    async def hang_up() -> None:
+        scope = {"type": "http", "method": "POST", "path": f"/in/{source.token}", "scheme": "http", "headers": []}
+        talk: Any = cast(Any, ApplicationCommunicator)(Door(Django()), scope)
+        await talk.send_input({"type": "http.request", "body": b'{"title": "x"}', "more_body": True})
+        await talk.send_input({"type": "http.disconnect"})
+        await talk.wait(10)
+
+    asyncio.run(hang_up())
+    assert not RawEvent.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/in/token"), ("POST", "/in/"), ("POST", "/in/token/more"), ("POST", "/alerts/1/resolve/"), ("GET", "/")],
