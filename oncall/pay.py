@@ -177,7 +177,8 @@ def earned(schedules: Sequence[Schedule], month: date, now: datetime) -> dict[tu
         nights = windows(each.night, each.spec.zone, each.start, each.end)
         for user_id, hours in by_person.items():
             own = [page.at for page in pages[user_id] if page.at < each.end and each.is_on_duty(page)]
-            broken = _broken_rests(own, [page.at for page in pages[user_id]], begins[user_id], nights, each.rest)
+            paged = [night for night in nights if any(night[0] <= at < night[1] for at in own)]
+            broken = _broken_rests(paged, [page.at for page in pages[user_id]], begins[user_id], each)
             found[each.schedule.pk, user_id] = _earned(each.table, hours, len(own), broken)
     return found
 
@@ -214,19 +215,17 @@ def _begins(user_ids: Collection[int], start: datetime, end: datetime) -> dict[i
 
 
 def _broken_rests(
-    own: Iterable[datetime],
-    pages: Collection[datetime],
-    begins: Collection[datetime],
-    nights: Iterable[tuple[datetime, datetime]],
-    rest: timedelta,
+    nights: Iterable[tuple[datetime, datetime]], pages: Collection[datetime], begins: Collection[datetime], paid: Paid
 ) -> int:
-    broken = 0
-    own = list(own)
-    for start, end in nights:
-        last = max((at for at in own if start <= at < end), default=None)
-        if last is not None and any(last < at < last + rest for at in (*pages, *begins)):
-            broken += 1
-    return broken
+    """After how many of these nights, each with a page in it, the person was paged or began a shift in their rest.
+
+    The rest begins with the night's last page, whichever schedule that was sent for, and belongs to the month in which
+    it begins: the night between two months is one night.
+    """
+    rests = [max(at for at in pages if start <= at < end) for start, end in nights]
+    return sum(
+        any(last < at < last + paid.rest for at in (*pages, *begins)) for last in rests if paid.start <= last < paid.end
+    )
 
 
 def _earned(table: RateTable, hours: Hours, pages: int, broken_rests: int) -> Earned:

@@ -160,6 +160,28 @@ def test_a_page_within_the_rest_after_a_night_breaks_it(pages: list[tuple[int, i
     assert statement.broken_rests == broken
 
 
+@pytest.mark.parametrize(
+    ("pages", "february", "march"),
+    [
+        # One night, whose rest begins with its last page and is kept.
+        ([(2, 28, 23), (3, 1, 1)], 0, 0),
+        # The night is counted in the month in which its rest begins, and nowhere else.
+        ([(2, 28, 23), (3, 1, 1), (3, 1, 9)], 0, 1),
+        ([(2, 28, 23), (3, 1, 9)], 1, 0),
+    ],
+)
+def test_the_night_between_two_months_is_one_night(
+    pages: list[tuple[int, int, int]], february: int, march: int
+) -> None:
+    ana = user()
+    schedule = always(ana)
+    rates(schedule)
+    oncall.contact_method(ana)
+    page(schedule, *(datetime(2026, month, day, hour, tzinfo=UTC) for month, day, hour in pages))
+    found = [computed(month)[0].broken_rests for month in (FEBRUARY, date(2026, 3, 1))]
+    assert found == [february, march]
+
+
 def test_a_shift_that_begins_within_the_rest_breaks_it() -> None:
     ana, bob = user(), user()
     daily = oncall.rotation(ana, bob, period="days", handovers=[(None, time(9))])
