@@ -14,6 +14,11 @@ def receive_address(source: AlertSource) -> str:
     return f"{settings.PUBLIC_URL}/{address_of(DIALECTS[source.dialect], source.token, source.pk)}"
 
 
+def token_apart(source: AlertSource) -> str:
+    """The source's token where its address does not hold it: the sender has it in a key or header of its own."""
+    return "" if source.token in receive_address(source) else source.token
+
+
 def curl_line(source: AlertSource) -> str:
     """A command that fires a sample alert at the source, to paste as it is."""
     dialect = DIALECTS[source.dialect]

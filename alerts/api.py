@@ -92,7 +92,7 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewS
 
 
 class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
-    """A place where alerts enter. Its address, which holds the token, is shown to managers only."""
+    """A place where alerts enter. Its address and token are shown to managers only."""
 
     team = serializers.SlugRelatedField[Team](
         slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True
@@ -100,6 +100,7 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     slug = serializers.SlugField(required=False)
     dialect = serializers.ChoiceField(choices=[(name, dialect.label) for name, dialect in DIALECTS.items()])
     address = serializers.SerializerMethodField()
+    token = serializers.SerializerMethodField()
     signing_secret = serializers.CharField(write_only=True, required=False, allow_blank=True)
     is_signed = serializers.SerializerMethodField()
 
@@ -116,6 +117,7 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
             "signing_secret",
             "is_signed",
             "address",
+            "token",
             "created_at",
             "last_event_at",
         ]
@@ -129,6 +131,10 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     def get_address(self, source: AlertSource) -> str | None:
         view = self.context["view"]
         return receive_address(source) if can_configure(view.actor) else None
+
+    def get_token(self, source: AlertSource) -> str | None:
+        """What the sender proves itself with: routing key, bearer token, or a part of the address."""
+        return source.token if can_configure(self.context["view"].actor) else None
 
 
 class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):

@@ -32,7 +32,7 @@ class SourceForm(forms.Form):
         help_text=_("For senders that sign: what is not signed with it is refused. Empty: the token is enough."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False)
+    team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False, empty_label=_("– none –"))
     description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     is_enabled = forms.BooleanField(label=_("Accepts alerts"), required=False, initial=True)
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.actor import actor_of
 from accounts.lists import list_page
 from alerts import actions, forms
-from alerts.addresses import curl_line, guides, receive_address
+from alerts.addresses import curl_line, guides, receive_address, token_apart
 from alerts.filters import AlertFilter, AlertSourceFilter
 from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
 from alerts.permissions import can_configure, can_handle
@@ -105,6 +105,7 @@ def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
     if may_see_token:
         context |= {
             "address": receive_address(source),
+            "token": token_apart(source),
             "curl": curl_line(source),
             "guides": guides(source),
             "raw_events": RawEvent.objects.filter(source=source).defer("body", "headers")[:EVENTS_SHOWN],
