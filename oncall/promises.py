@@ -31,6 +31,7 @@ LENGTH = re.compile(r"(?P<number>\d+) ?(?P<unit>s|sec|second|m|min|minute|h|hour
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 OWN_KEYS = {"name", "at", "urgency", "facts", "expect"}
 URGENCIES = ("high", "low")
+CHANNELS = ("email", "sms", "voice", "push", "webhook", "apprise", "web")
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,16 @@ def _expectation(name: str, given: Any) -> Expectation:
     who = str(given.get("pages") or given.get("does_not_page") or "").strip()
     if not who:
         raise _bad(name, "an expectation names nobody")
+    by = str(given.get("by") or "")
+    if by and by not in CHANNELS:
+        # A promise that somebody is not paged by it would hold for ever.
+        raise _bad(name, f"nobody can be paged by {by!r}; say one of {', '.join(CHANNELS)}")
     within = given.get("within")
     return Expectation(
         who=who,
         is_paged="pages" in given,
         within=length_of(str(within), name) if within is not None else None,
-        by=str(given.get("by") or ""),
+        by=by,
     )
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import Role, User
 from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
-from oncall.models import EscalationPolicy, PagingTest, Schedule
+from oncall.models import ContactMethod, EscalationPolicy, PagingTest, Schedule
 from oncall.paging_tests import (
     Unknown,
     _subjects,
@@ -117,6 +117,12 @@ def test_an_app_above_registers_subjects_of_its_own() -> None:
         del _subjects["service_of_this_test"]
 
 
+@pytest.mark.parametrize("channel", ContactMethod.Kind.values)
+def test_a_promise_may_name_every_way_to_reach_a_person(channel: str) -> None:
+    promise = promise_of(spec({"pages": "Ana", "by": channel}), {"policy"})
+    assert promise.expect[0].by == channel
+
+
 @pytest.mark.parametrize(
     ("at", "instant"),
     [
@@ -146,6 +152,7 @@ def test_an_instant_is_the_next_such_weekday_or_a_date(at: str, instant: datetim
         ({"expect": [{"page": "Ana"}]}, "whom it `pages`"),
         ({"expect": [{"pages": "Ana", "in": "5 min"}]}, "in is not known"),
         ({"expect": [{"pages": "Ana", "within": "soon"}]}, "not a length of time"),
+        ({"expect": [{"does_not_page": "Ana", "by": "voise"}]}, "nobody can be paged by 'voise'"),
     ],
 )
 def test_a_test_that_does_not_follow_the_format_is_refused_by_its_name(change: dict[str, Any], why: str) -> None:
