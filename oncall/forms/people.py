@@ -85,7 +85,9 @@ class QuietHoursForm(forms.Form):
         help_text=_("In your own time zone, also past midnight. High urgency always gets through."),
     )
     digest_at = forms.TimeField(
-        label=_("What waited comes at"), widget=TimeInput, help_text=_("Low urgency that had to wait, in one message.")
+        label=_("Once a day at"),
+        widget=TimeInput,
+        help_text=_("Low urgency of policies that send it once a day, in one message."),
     )
     country = forms.CharField(
         label=_("Country"), max_length=10, required=False, help_text=_("For public holidays: DE, TH, US-CA.")
