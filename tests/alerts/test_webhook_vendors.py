@@ -1,0 +1,220 @@
+"""Senders that look only at the status: captured payloads fire and resolve, and what is wrong is refused."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from alerts.dialects import DIALECTS, NormalisedEvent, address_of
+from alerts.dialects.format import Request
+from alerts.ingest import process_raw_events
+from alerts.models import Alert, AlertSource, RawEvent
+from tests.factories import alerts
+
+pytestmark = pytest.mark.django_db
+PAYLOADS = Path(__file__).parent.parent / "payloads"
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+DIALECT_NAMES = ("datadog",)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What fires, what resolves it, and the alert that both are about."""
+
+    dialect: str
+    firing: str
+    resolved: str
+    title: str
+    severity: str
+    service: str = ""
+    content_type: str = JSON
+
+    def body(self, name: str) -> bytes:
+        return (PAYLOADS / self.dialect / name).read_bytes()
+
+
+CAPTURED = (
+    Captured(
+        "datadog", "firing.json", "resolved.json", "[Triggered on {host:ip-012345}] Host is down", "P2", "payments"
+    ),
+    Captured(
+        "datadog",
+        "default-firing.json",
+        "default-resolved.json",
+        "[P1] [Triggered on {host:db-1}] Disk is nearly full",
+        "",
+    ),
+    Captured("datadog", "form-firing.txt", "form-resolved.txt", "[Warn] Queue is long", "warning", "indexer", FORM),
+)
+
+
+def post(source: AlertSource, body: bytes, content_type: str = JSON) -> Any:
+    address = "/" + address_of(DIALECTS[source.dialect], source.token, source.pk)
+    return Client().post(address, body, content_type=content_type)
+
+
+def outcomes(now: datetime) -> list[str]:
+    process_raw_events(now.replace(year=2100))
+    return [str(outcome["outcome"]) for raw in RawEvent.objects.order_by("id") for outcome in raw.outcomes]
+
+
+def parse(dialect: str, body: Any, content_type: str = JSON) -> list[NormalisedEvent]:
+    """The events of a body, sent as request number 7."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return DIALECTS[dialect].parse(Request("", text, {"content-type": content_type}, id="7"))
+
+
+# --- All of them ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("captured", CAPTURED, ids=lambda each: f"{each.dialect}/{each.firing}")
+def test_what_was_captured_fires_is_counted_and_resolves(captured: Captured, now: datetime) -> None:
+    source = alerts.source(dialect=captured.dialect)
+    for name in (captured.firing, captured.firing, captured.resolved, captured.resolved):
+        response = post(source, captured.body(name), captured.content_type)
+        assert (response.status_code, response.json()["events"]) == (202, 1)
+    assert outcomes(now) == ["recorded", "deduplicated", "resolved", "nothing_open"]
+    alert = Alert.objects.get()
+    assert (alert.title, alert.severity, alert.service_named) == (captured.title, captured.severity, captured.service)
+
+
+@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+def test_an_unknown_token_is_refused(dialect: str) -> None:
+    source = alerts.source(dialect=dialect)
+    source.token = "x" * 32
+    response = post(source, json.dumps(DIALECTS[dialect].sample).encode())
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "unknown_token")
+    assert not RawEvent.objects.exists()
+
+
+@pytest.mark.parametrize("dialect", DIALECT_NAMES)
+def test_a_body_over_the_limit_is_refused(dialect: str, settings: Any) -> None:
+    settings.MAX_EVENT_BYTES = 100
+    response = post(alerts.source(dialect=dialect), json.dumps(DIALECTS[dialect].sample).encode())
+    assert (response.status_code, response.json()["error"]["code"]) == (413, "too_large")
+    assert not RawEvent.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "content_type", "field"),
+    [
+        *[(name, body, JSON, None) for name in DIALECT_NAMES for body in (b"", b"{", b"\xff", b"[1]", b'"text"')],
+        ("datadog", b"{}", JSON, "title"),
+        ("datadog", b'{"title": "$EVENT_TITLE"}', JSON, "title"),
+        ("datadog", b'{"title": {"a": 1}}', JSON, "title"),
+        ("datadog", b'{"title": "x", "tags": ["a"]}', JSON, "tags"),
+        ("datadog", b"no form", FORM, None),
+        ("datadog", b"\xff=1", FORM, None),
+    ],
+)
+def test_what_is_malformed_is_refused_with_what_to_mend(
+    dialect: str, body: bytes, content_type: str, field: str | None
+) -> None:
+    response = post(alerts.source(dialect=dialect), body, content_type)
+    error = response.json()["error"]
+    assert (response.status_code, error["code"], error.get("field")) == (400, "invalid", field)
+    assert error["message"]
+    assert not RawEvent.objects.exists()
+
+
+# --- Datadog ----------------------------------------------------------------------------------------------------------
+
+
+def test_datadogs_facts_are_understood() -> None:
+    [event] = parse("datadog", (PAYLOADS / "datadog/firing.json").read_bytes())
+    assert event.dedup_key == "9bd4ac313a4d1e8fae2482df7b77628-6513942098733482734"
+    assert event.description.startswith("Host ip-012345 does not answer.")
+    assert event.source_url == "https://app.datadoghq.com/event/event?id=7319201198711442851"
+    assert event.started_at == datetime(2026, 11, 21, 8, 13, 11, tzinfo=UTC)
+    tags = {"host": "ip-012345", "env": "production", "monitor": "", "service": "payments"}
+    assert event.attributes["tags"] == tags
+    assert event.attributes["alert_metric"] == "system.load.1"
+    assert event.attributes["org"] == {"id": "123456", "name": "Example"}
+    assert "hostname" not in event.attributes, "it was not filled in"
+
+
+@pytest.mark.parametrize(
+    ("transition", "status"),
+    [
+        ("Triggered", "firing"),
+        ("Re-Triggered", "firing"),
+        ("Warn", "firing"),
+        ("Re-Warn", "firing"),
+        ("No Data", "firing"),
+        ("Re-No Data", "firing"),
+        ("Renotify", "firing"),
+        ("What Datadog may invent", "firing"),
+        ("Recovered", "resolved"),
+        ("Null", "firing"),
+        ("$ALERT_TRANSITION", "firing"),
+        (None, "firing"),
+    ],
+)
+def test_each_transition_fires_but_the_recovery(transition: str | None, status: str) -> None:
+    [event] = parse("datadog", {"title": "x", "alert_transition": transition})
+    assert event.status == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"deduplication_key": "a-b", "alert_cycle_key": "c"}, "a-b"),
+        ({"deduplication_key": "a-$ALERT_CYCLE_KEY"}, "a"),
+        ({"deduplication_key": "-", "alert_cycle_key": "c", "id": "5"}, "c"),
+        ({"deduplication_key": "$AGGREG_KEY-$ALERT_CYCLE_KEY", "aggreg_key": "a"}, "a"),
+        ({"title": "[P1] [Re-Triggered on {host:a}] Down", "id": "5"}, "[P1] [on {host:a}] Down"),
+        ({"title": "[P1] [Recovered on {host:a}] Down", "id": "6"}, "[P1] [on {host:a}] Down"),
+        ({"alert_transition": "Triggered", "title": "Down", "id": "5"}, "Down"),
+        ({"title": "[Warning lights] on", "id": 5}, "5"),
+        ({"title": "Somebody deployed"}, "7"),
+    ],
+)
+def test_datadogs_key_is_the_same_from_trigger_to_recovery(fields: dict[str, Any], key: str) -> None:
+    [event] = parse("datadog", {"title": "x", **fields})
+    assert event.dedup_key == key
+
+
+@pytest.mark.parametrize(
+    ("fields", "severity"),
+    [
+        ({"alert_priority": "p1", "alert_type": "warning"}, "P1"),
+        ({"metadata": {"alert_priority": "P5"}}, "P5"),
+        ({"severity": "critical"}, "critical"),
+        ({"alert_priority": "", "alert_type": "error"}, "error"),
+        ({"alert_type": "info"}, "info"),
+        ({"alert_transition": "Re-Warn"}, "warning"),
+        ({}, ""),
+    ],
+)
+def test_datadogs_severity_is_the_priority_or_what_the_alert_is(fields: dict[str, Any], severity: str) -> None:
+    [event] = parse("datadog", {"title": "x", **fields})
+    assert event.severity == severity
+
+
+def test_what_is_no_monitors_and_went_well_is_no_alert_that_fires() -> None:
+    [event] = parse("datadog", {"title": "Deployed", "alert_type": "success", "id": "1"})
+    assert event.status == "resolved"
+
+
+def test_the_template_to_paste_into_datadog_is_understood_when_it_is_filled_in() -> None:
+    [(_name, template)] = DIALECTS["datadog"].guides
+    filled = {name: name for name in json.loads(template)}
+    [event] = parse("datadog", {**filled, "alert_transition": "Recovered", "tags": "service:api"})
+    assert (event.title, event.dedup_key, event.status, event.service) == (
+        "title",
+        "deduplication_key",
+        "resolved",
+        "api",
+    )
+    assert (event.description, event.source_url) == ("description", "source_url")
+
+
+def test_datadogs_form_may_hold_an_object_as_json() -> None:
+    body = b"title=x&metadata=%7B%22alert_priority%22%3A%22P3%22%7D&description=%7Bcurly"
+    [event] = parse("datadog", body, FORM)
+    assert (event.severity, event.description) == ("P3", "{curly")
+    assert parse("datadog", b'{"title": "x"}', FORM)[0].title == "x", "some senders name a form and send JSON"
