@@ -124,6 +124,7 @@ MORE = [
     "/incidents/?severity=sev1&open=true",
     "/alerts/?status=resolved",
     "/settings/deliveries/?state=done",
+    "/oncall/?at=2026-03-29T01:30",
     "/oncall/schedules/search-on-call/",
     "/oncall/schedules/search-on-call/edit/",
     "/oncall/schedules/search-on-call/?span=day&from=2026-10-25",
