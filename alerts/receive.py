@@ -21,6 +21,7 @@ from alerts.dialects.format import Accepted, Refusal, Reply, Request
 from alerts.ingest import PROCESS_RAW_EVENTS
 from alerts.models import AlertSource, RawEvent
 from events.poke import poke
+from events.rows import inserting, next_ids, write
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +79,9 @@ def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
         for post, token in zip(posts, tokens, strict=True)
     ]
     rows = [each[0] for each in read if not isinstance(each, Refusal)]
-    RawEvent.objects.bulk_create(rows)
+    for raw, pk in zip(rows, next_ids(RawEvent, len(rows)), strict=True):
+        raw.pk = pk
+    write(*inserting(rows))
     if rows:
         poke(PROCESS_RAW_EVENTS)
     return [_reply(post, each) for post, each in zip(posts, read, strict=True)]

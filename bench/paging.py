@@ -8,9 +8,13 @@ import sys
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench.stage import Result, computing_control, database_control, median_of, own_database, print_table
+
+if TYPE_CHECKING:
+    from accounts.actor import Actor
+    from oncall.models import EscalationPolicy
 
 NOW = datetime(2026, 11, 21, 3, tzinfo=UTC)
 REPEATS = 60
@@ -36,31 +40,39 @@ class Receives(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def main() -> int:
-    """Runs it and returns the exit code."""
+def policy_of_three_levels(actor: "Actor") -> "EscalationPolicy":
+    """Each level pages the same person, through a webhook on this machine."""
+    from django.conf import settings  # noqa: PLC0415
+
+    from accounts.models import User  # noqa: PLC0415
+    from oncall.models import ContactMethod  # noqa: PLC0415
+    from oncall.policies import LevelDraft, person, save_policy  # noqa: PLC0415
+
     server = Receiver(("127.0.0.1", 0), Receives)
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    ana = User.objects.create(name="Ana", email="ana@example.com", password="!")  # noqa: S106
+    address = f"http://127.0.0.1:{server.server_port}/"
+    ContactMethod.objects.create(user=ana, kind="webhook", address=address, verified_at=NOW)
+    levels = [LevelDraft(5, [person(ana)])] * 3
+    return save_policy(actor=actor, name="Bench", slug="bench", levels=levels, now=NOW)
+
+
+def main() -> int:
+    """Runs it and returns the exit code."""
     with own_database():
-        from django.conf import settings  # noqa: PLC0415
         from django.db import connection  # noqa: PLC0415
         from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
         from accounts.actor import Actor  # noqa: PLC0415
-        from accounts.models import User  # noqa: PLC0415
         from oncall.actions import start_escalation  # noqa: PLC0415
         from oncall.engine import tick  # noqa: PLC0415
-        from oncall.models import ContactMethod, Page  # noqa: PLC0415
-        from oncall.policies import LevelDraft, person, save_policy  # noqa: PLC0415
+        from oncall.models import Page  # noqa: PLC0415
         from oncall.sending import send_due  # noqa: PLC0415
         from oncall.simulation import simulate  # noqa: PLC0415
 
-        settings.OUTBOUND_PRIVATE_ADDRESSES = True
-        ana = User.objects.create(name="Ana", email="ana@example.com", password="!")  # noqa: S106
-        address = f"http://127.0.0.1:{server.server_port}/"
-        ContactMethod.objects.create(user=ana, kind="webhook", address=address, verified_at=NOW)
         actor = Actor.system(via="command")
-        levels = [LevelDraft(5, [person(ana)])] * 3
-        policy = save_policy(actor=actor, name="Bench", slug="bench", levels=levels, now=NOW)
+        policy = policy_of_three_levels(actor)
 
         def start() -> None:
             start_escalation(actor=actor, policy=policy, title="Payment API returning 500 errors", now=NOW)

@@ -99,9 +99,10 @@ def print_table(results: list[Result], computing: float, committing: float) -> b
     out("| work | median ms | × control | queries | goal | |\n| --- | ---: | ---: | ---: | --- | --- |\n")
     for each in results:
         queries = "" if each.queries is None else str(each.queries)
-        goal = "" if each.goal is None else f"≤ {each.goal:g} ms"
+        goals = [] if each.goal is None else [f"≤ {each.goal:g} ms"]
         if each.goal_queries is not None:
-            goal += f", ≤ {each.goal_queries} queries"
+            goals.append(f"≤ {each.goal_queries} queries")
+        goal = ", ".join(goals)
         verdict = "" if not goal else ("met" if each.is_met else "MISSED")
         ratio = each.milliseconds / computing
         out(f"| {each.work} | {each.milliseconds:.2f} | {ratio:.1f} | {queries} | {goal} | {verdict} |\n")
