@@ -1,6 +1,7 @@
 """Senders that look only at the status: captured payloads fire and resolve, and what is wrong is refused."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from hypothesis import given, strategies
 
-from alerts.dialects import DIALECTS, NormalisedEvent, address_of
+from alerts.dialects import DIALECTS, DialectError, NormalisedEvent, address_of
 from alerts.dialects.format import Request
 from alerts.ingest import process_raw_events
 from alerts.models import Alert, AlertSource, RawEvent
@@ -18,7 +20,11 @@ from tests.factories import alerts
 pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
-DIALECT_NAMES = ("datadog",)
+MULTIPART = "multipart/form-data; boundary=--------------------------814502934762394851203984"
+DIALECT_NAMES = ("datadog", "uptimekuma")
+
+
+KUMA_IS_DOWN = "API is down: connect ECONNREFUSED 203.0.113.7:443"
 
 
 @dataclass(frozen=True)
@@ -49,7 +55,12 @@ CAPTURED = (
         "",
     ),
     Captured("datadog", "form-firing.txt", "form-resolved.txt", "[Warn] Queue is long", "warning", "indexer", FORM),
+    Captured("uptimekuma", "firing.json", "resolved.json", KUMA_IS_DOWN, "critical", "payments"),
+    Captured("uptimekuma", "form-firing.txt", "form-resolved.txt", KUMA_IS_DOWN, "critical", "payments", MULTIPART),
 )
+
+
+KUMA_FORM = (PAYLOADS / "uptimekuma/form-firing.txt").read_bytes()
 
 
 def post(source: AlertSource, body: bytes, content_type: str = JSON) -> Any:
@@ -109,6 +120,22 @@ def test_a_body_over_the_limit_is_refused(dialect: str, settings: Any) -> None:
         ("datadog", b'{"title": "x", "tags": ["a"]}', JSON, "tags"),
         ("datadog", b"no form", FORM, None),
         ("datadog", b"\xff=1", FORM, None),
+        ("uptimekuma", b"{}", JSON, "msg"),
+        ("uptimekuma", b'{"heartbeat": {"status": 0}}', JSON, "monitor"),
+        ("uptimekuma", b'{"monitor": {"id": 1}}', JSON, "heartbeat"),
+        ("uptimekuma", b'{"monitor": {}, "heartbeat": {"status": 0}}', JSON, "heartbeat.monitorID"),
+        ("uptimekuma", b'{"monitor": {"id": 1}, "heartbeat": {"status": 4}}', JSON, "heartbeat.status"),
+        ("uptimekuma", b'{"monitor": {"id": 1}, "heartbeat": {"status": [0]}}', JSON, "heartbeat.status"),
+        (
+            "uptimekuma",
+            b'{"monitor": {"id": 1}, "heartbeat": {"status": 0, "time": "soon"}}',
+            JSON,
+            "heartbeat.time",
+        ),
+        ("uptimekuma", b"no form", MULTIPART, "data"),
+        ("uptimekuma", b"no form", "multipart/form-data", "data"),
+        ("uptimekuma", KUMA_FORM.replace(b'"data"', b'"payload"'), MULTIPART, "data"),
+        ("uptimekuma", KUMA_FORM.replace(b"{", b""), MULTIPART, None),
     ],
 )
 def test_what_is_malformed_is_refused_with_what_to_mend(
@@ -119,6 +146,28 @@ def test_what_is_malformed_is_refused_with_what_to_mend(
     assert (response.status_code, error["code"], error.get("field")) == (400, "invalid", field)
     assert error["message"]
     assert not RawEvent.objects.exists()
+
+
+JSON_VALUES = strategies.recursive(
+    strategies.none() | strategies.booleans() | strategies.integers() | strategies.text(max_size=5),
+    lambda inner: strategies.lists(inner, max_size=2) | strategies.dictionaries(strategies.text(max_size=5), inner),
+    max_leaves=3,
+)
+
+
+@given(data=strategies.data())
+def test_whatever_stands_in_any_place_is_read_or_refused(data: strategies.DataObject) -> None:
+    captured = data.draw(strategies.sampled_from([each for each in CAPTURED if each.content_type == JSON]))
+    body = json.loads(captured.body(captured.firing))
+    holder = body
+    while True:
+        name = data.draw(strategies.sampled_from(list(holder)))
+        if not isinstance(holder[name], dict) or not holder[name] or data.draw(strategies.booleans()):
+            break
+        holder = holder[name]
+    holder[name] = data.draw(JSON_VALUES)
+    with suppress(DialectError):
+        parse(captured.dialect, body)
 
 
 # --- Datadog ----------------------------------------------------------------------------------------------------------
@@ -218,3 +267,56 @@ def test_datadogs_form_may_hold_an_object_as_json() -> None:
     [event] = parse("datadog", body, FORM)
     assert (event.severity, event.description) == ("P3", "{curly")
     assert parse("datadog", b'{"title": "x"}', FORM)[0].title == "x", "some senders name a form and send JSON"
+
+
+# --- Uptime Kuma ------------------------------------------------------------------------------------------------------
+
+
+def kuma(name: str) -> list[NormalisedEvent]:
+    return parse("uptimekuma", (PAYLOADS / f"uptimekuma/{name}.json").read_bytes())
+
+
+def test_uptime_kumas_facts_are_understood() -> None:
+    [event] = kuma("firing")
+    assert (event.dedup_key, event.source_url) == ("monitor-1", "https://api.example.com")
+    assert event.started_at == datetime(2024, 5, 1, 10, 0, 0, 123000, tzinfo=UTC)
+    assert event.description == "The public API"
+    assert event.attributes["tags"] == {"service": "payments", "public": ""}
+    assert event.attributes["monitor"]["pathName"] == "Production / API"
+    assert [event] == parse("uptimekuma", KUMA_FORM, MULTIPART)
+
+
+def test_a_monitor_that_tries_again_is_accepted_and_makes_no_alert(now: datetime) -> None:
+    source = alerts.source(dialect="uptimekuma")
+    response = post(source, (PAYLOADS / "uptimekuma/pending.json").read_bytes())
+    assert (response.status_code, response.json()["events"]) == (202, 0)
+    assert outcomes(now) == []
+    assert RawEvent.objects.get().state == RawEvent.State.DONE
+    assert not Alert.objects.exists()
+
+
+def test_planned_work_ends_the_alert_and_who_is_down_afterwards_fires_again(now: datetime) -> None:
+    source = alerts.source(dialect="uptimekuma")
+    for name in ("firing", "maintenance", "firing"):
+        post(source, (PAYLOADS / f"uptimekuma/{name}.json").read_bytes())
+    assert outcomes(now) == ["recorded", "resolved", "recorded"]
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"),
+    [("test", "info"), ("certificate", "warning")],
+)
+def test_a_message_without_a_monitor_is_an_alert_of_its_own(name: str, severity: str, now: datetime) -> None:
+    source = alerts.source(dialect="uptimekuma")
+    body = (PAYLOADS / f"uptimekuma/{name}.json").read_bytes()
+    assert [post(source, body).status_code for _ in range(2)] == [202, 202]
+    post(source, json.dumps({"heartbeat": None, "monitor": None, "msg": "another"}).encode())
+    assert outcomes(now) == ["recorded", "deduplicated", "recorded"]
+    alert = Alert.objects.get(title=json.loads(body)["msg"])
+    assert (alert.severity, alert.count) == (severity, 2)
+
+
+def test_a_monitor_of_no_page_has_no_link() -> None:
+    heartbeat = {"monitorID": 2, "status": 0}
+    [event] = parse("uptimekuma", {"heartbeat": heartbeat, "monitor": {"id": 2, "name": "db", "url": "https://"}})
+    assert (event.title, event.source_url, event.started_at) == ("db is down", "", None)
