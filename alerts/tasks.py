@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from alerts.ingest import PROCESS_RAW_EVENTS, TAKEN_AT_ONCE, process_raw_events
-from events.poke import followed_by, pokes_held_back, sweeping
+from events.poke import followed_by, poke_at_once, pokes_held_back, sweeping
 from oncall.engine import SEND_PAGES
 from oncall.tasks import send_pages_task
 
@@ -15,5 +15,6 @@ def process_raw_events_task() -> None:
     with pokes_held_back():
         with followed_by(SEND_PAGES), sweeping(PROCESS_RAW_EVENTS):
             while process_raw_events(timezone.now()) == TAKEN_AT_ONCE:
-                pass
+                # More wait: another thread begins with the pages of these.
+                poke_at_once(SEND_PAGES)
         send_pages_task()

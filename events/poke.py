@@ -56,6 +56,11 @@ def poke(task_name: str) -> None:
         once_on_commit(_Poke(task_name))
 
 
+def poke_at_once(task_name: str) -> None:
+    """Asks now for a sweep over what is committed, whatever is held back: for a caller in the middle of long work."""
+    _Poke(task_name).send()
+
+
 @contextmanager
 def followed_by(*task_names: str) -> Iterator[None]:
     """Says that the caller runs these sweeps itself right after what stands inside: nobody need be poked for them."""

@@ -5,16 +5,18 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
-from alerts.ingest import ATTEMPTS, process_raw_events
+from alerts.ingest import ATTEMPTS, TAKEN_AT_ONCE, process_raw_events
 from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
+from alerts.tasks import process_raw_events_task
 from catalog.models import Service
 from events.models import Event
 from incidents.models import Incident
-from oncall.models import Escalation, EscalationPolicy
+from oncall.models import Escalation, EscalationPolicy, Page
 from tests.factories import accounts, alerts, catalog, incidents, oncall
 
 pytestmark = pytest.mark.django_db
@@ -234,6 +236,19 @@ def test_a_storm_costs_no_more_statements_than_one_alert(
     with django_assert_max_num_queries(23):
         process_raw_events(now)
     assert Escalation.objects.count() == 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_of_a_storm_are_paged_for_while_the_rest_is_taken_in(
+    source: AlertSource, policy: EscalationPolicy, now: datetime, valkey: redis.Redis
+) -> None:
+    alerts.route(paging="policy", escalation_policy=policy)
+    store(source, now, *({"dedup_key": str(number)} for number in range(TAKEN_AT_ONCE + 1)))
+    process_raw_events_task()
+    assert Escalation.objects.count() == TAKEN_AT_ONCE + 1
+    assert not Page.objects.exclude(state=Page.State.SENT).exists()
+    [queued] = valkey.lrange("paging", 0, -1)
+    assert b"oncall.send_pages" in queued, "once in the middle; at the end this task sends itself"
 
 
 def test_repeats_of_open_alerts_cost_a_handful_of_statements(
