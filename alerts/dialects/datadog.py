@@ -14,7 +14,6 @@ in it, and only what is no monitor's goes by its id.
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -24,6 +23,7 @@ from alerts.dialects.format import (
     DialectError,
     NormalisedEvent,
     Request,
+    read_epoch,
     read_json,
     short_key,
 )
@@ -61,7 +61,6 @@ VARIABLE = re.compile(r"\$[A-Z][A-Z0-9_]*(\[[^\]]*\])?")
 # "[Triggered on {host:api-1}] Disk is full": the state, and what it is the state of.
 STATE = re.compile(r"\[(?P<state>(?:re-)?(?:triggered|warn|no data|recovered|renotify))\b ?(?P<scope>[^\]]*)\]", re.I)
 PRIORITY = re.compile(r"P[1-5]", re.I)
-EPOCH = re.compile(r"\d{10}(\d{3})?")
 
 
 def parse(request: Request) -> list[NormalisedEvent]:
@@ -84,7 +83,7 @@ def parse(request: Request) -> list[NormalisedEvent]:
             severity=_severity(fields, transition),
             service=_text(fields, "service") or tags.get("service", [""])[0],
             source_url=_text(fields, *LINKS),
-            started_at=_instant(_text(fields, "date")),
+            started_at=read_epoch(_text(fields, "date")),
             attributes={**attributes, "tags": {name: ", ".join(values) for name, values in tags.items()}},
         )
     ]
@@ -175,13 +174,6 @@ def _tags(text: str) -> dict[str, list[str]]:
         if name and value not in tags.setdefault(name, []):
             tags[name].append(value)
     return tags
-
-
-def _instant(text: str) -> datetime | None:
-    """Milliseconds since 1970, or seconds. What else it may be Datadog does not say: that is no reason to refuse."""
-    if not EPOCH.fullmatch(text):
-        return None
-    return datetime.fromtimestamp(int(text) / (1000 if len(text) > 10 else 1), UTC)
 
 
 DIALECT = Dialect(

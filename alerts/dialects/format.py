@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 LONGEST_KEY = 255
 LONGEST_TITLE = 300
+EPOCH = re.compile(r"[0-9]{10}([0-9]{3})?")
 
 
 @dataclass(frozen=True)
@@ -154,12 +156,14 @@ def check_hmac(signed: bytes, secret: str, given: str, header: str) -> None:
 def read_json(body: bytes) -> Any:
     """The body as JSON; raises DialectError with the place of the mistake."""
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=str)  # (PostgreSQL stores no NaN)
     except UnicodeDecodeError as error:
         raise DialectError("The body is not UTF-8 text.", remedy="Send JSON encoded as UTF-8.") from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise DialectError(f"The body is not JSON: {error.msg} at {place}.", remedy="Send a JSON object.") from error
+    except ValueError as error:
+        raise DialectError("The body holds a number that is too long.", remedy="Send it as text.") from error
     except RecursionError as error:
         raise DialectError("The body is nested too deeply.", remedy="Send a flatter JSON object.") from error
 
@@ -170,12 +174,19 @@ def read_time(value: Any, field_name: str) -> datetime | None:
         return None
     try:
         instant = datetime.fromisoformat(str(value))
-    except ValueError as error:
+        instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        return None if instant.year <= 1 else instant.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise DialectError(
             f"{value!r} is not a time.", field_name=field_name, remedy="Use RFC 3339, such as 2026-11-21T08:13:11Z."
         ) from error
-    instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return None if instant.year <= 1 else instant.astimezone(UTC)
+
+
+def read_epoch(text: str) -> datetime | None:
+    """Seconds or milliseconds since 1970, in digits, as UTC; None for anything else: its senders promise no format."""
+    if not EPOCH.fullmatch(text):
+        return None
+    return datetime.fromtimestamp(int(text) / (1000 if len(text) > 10 else 1), UTC)
 
 
 def short_key(key: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.test import Client
 from hypothesis import given, strategies
 
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).parent.parent / "payloads"
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data; boundary=--------------------------814502934762394851203984"
-DIALECT_NAMES = ("datadog", "uptimekuma")
+DIALECT_NAMES = ("datadog", "uptimekuma", "zabbix")
 
 
 KUMA_IS_DOWN = "API is down: connect ECONNREFUSED 203.0.113.7:443"
@@ -57,9 +58,11 @@ CAPTURED = (
     Captured("datadog", "form-firing.txt", "form-resolved.txt", "[Warn] Queue is long", "warning", "indexer", FORM),
     Captured("uptimekuma", "firing.json", "resolved.json", KUMA_IS_DOWN, "critical", "payments"),
     Captured("uptimekuma", "form-firing.txt", "form-resolved.txt", KUMA_IS_DOWN, "critical", "payments", MULTIPART),
+    Captured("zabbix", "firing.json", "resolved.json", "High CPU utilization (over 90% for 5m)", "high", "payments"),
 )
 
 
+NO_OBJECTS = (b"", b"{", b"\xff", b"[1]", b'"text"', b"NaN", b"1" * 5000, b'{"a": ' + b"1" * 5000 + b"}")
 KUMA_FORM = (PAYLOADS / "uptimekuma/form-firing.txt").read_bytes()
 
 
@@ -113,7 +116,7 @@ def test_a_body_over_the_limit_is_refused(dialect: str, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("dialect", "body", "content_type", "field"),
     [
-        *[(name, body, JSON, None) for name in DIALECT_NAMES for body in (b"", b"{", b"\xff", b"[1]", b'"text"')],
+        *[(name, body, JSON, None) for name in DIALECT_NAMES for body in NO_OBJECTS],
         ("datadog", b"{}", JSON, "title"),
         ("datadog", b'{"title": "$EVENT_TITLE"}', JSON, "title"),
         ("datadog", b'{"title": {"a": 1}}', JSON, "title"),
@@ -132,10 +135,22 @@ def test_a_body_over_the_limit_is_refused(dialect: str, settings: Any) -> None:
             JSON,
             "heartbeat.time",
         ),
+        (
+            "uptimekuma",
+            b'{"monitor": {"id": 1}, "heartbeat": {"status": 0, "time": "9999-12-31T23:59:59-09:00"}}',
+            JSON,
+            "heartbeat.time",
+        ),
         ("uptimekuma", b"no form", MULTIPART, "data"),
         ("uptimekuma", b"no form", "multipart/form-data", "data"),
         ("uptimekuma", KUMA_FORM.replace(b'"data"', b'"payload"'), MULTIPART, "data"),
         ("uptimekuma", KUMA_FORM.replace(b"{", b""), MULTIPART, None),
+        ("zabbix", b"{}", JSON, "EVENT.ID"),
+        ("zabbix", b'{"EVENT.ID": "{EVENT.ID}", "EVENT.VALUE": "1"}', JSON, "EVENT.ID"),
+        ("zabbix", b'{"EVENT.ID": "1", "EVENT.NAME": "x"}', JSON, "EVENT.VALUE"),
+        ("zabbix", b'{"EVENT.ID": "1", "EVENT.NAME": "x", "EVENT.VALUE": "2"}', JSON, "EVENT.VALUE"),
+        ("zabbix", b'{"EVENT.ID": "1", "EVENT.VALUE": "1", "EVENT.NAME": "*UNKNOWN*"}', JSON, "EVENT.NAME"),
+        ("zabbix", b'{"EVENT.ID": "1", "EVENT.VALUE": "1", "EVENT.NAME": {}}', JSON, "EVENT.NAME"),
     ],
 )
 def test_what_is_malformed_is_refused_with_what_to_mend(
@@ -320,3 +335,75 @@ def test_a_monitor_of_no_page_has_no_link() -> None:
     heartbeat = {"monitorID": 2, "status": 0}
     [event] = parse("uptimekuma", {"heartbeat": heartbeat, "monitor": {"id": 2, "name": "db", "url": "https://"}})
     assert (event.title, event.source_url, event.started_at) == ("db is down", "", None)
+
+
+# --- Zabbix -----------------------------------------------------------------------------------------------------------
+
+
+def zabbix(name: str, **changes: str) -> list[NormalisedEvent]:
+    macros = json.loads((PAYLOADS / f"zabbix/{name}.json").read_text())
+    return parse("zabbix", {**macros, **{key.replace("_", "."): value for key, value in changes.items()}})
+
+
+def test_zabbix_facts_are_understood() -> None:
+    [event] = zabbix("firing", EVENT_TIMESTAMP="1795248791")
+    assert event.dedup_key == "48213"
+    assert event.description == "The system might be slow to respond."
+    assert event.source_url == "https://zabbix.example.com/tr_events.php?triggerid=23291&eventid=48213"
+    assert event.started_at == datetime(2026, 11, 21, 8, 13, 11, tzinfo=UTC)
+    assert event.attributes["tags"] == {"class": "os", "scope": "performance, capacity", "service": "payments"}
+    assert (event.attributes["host_name"], event.attributes["event_severity"]) == ("api-1", "High")
+    assert "user_fullname" not in event.attributes, "the macro says nothing here"
+    assert zabbix("firing")[0].started_at is None, "before 7.0 nobody knows in which zone the time is"
+
+
+def test_an_update_is_counted_and_changes_nothing(now: datetime) -> None:
+    source = alerts.source(dialect="zabbix")
+    for name in ("firing", "updated", "resolved", "resolved"):
+        post(source, (PAYLOADS / f"zabbix/{name}.json").read_bytes())
+    assert outcomes(now) == ["recorded", "deduplicated", "resolved", "nothing_open"]
+    alert = Alert.objects.get()
+    assert (alert.title, alert.count) == ("High CPU utilization (over 90% for 5m)", 2)
+
+
+def test_an_update_that_closes_the_problem_leaves_that_to_the_recovery() -> None:
+    assert zabbix("updated", EVENT_UPDATE_ACTION="acknowledged, commented and closed") == []
+    assert zabbix("updated", EVENT_VALUE="0")[0].status == "resolved"
+
+
+def test_a_discovery_fires_by_its_subject_alone() -> None:
+    [event] = zabbix("discovered")
+    assert (event.status, event.title, event.severity) == ("firing", "Discovered: DOWN 192.0.2.40", "")
+    assert (event.dedup_key, event.source_url) == ("48300", "https://zabbix.example.com/")
+    assert event.attributes["tags"] == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "severity"),
+    [("0", "not classified"), ("1", "information"), ("2", "warning"), ("3", "average"), ("5", "disaster"), ("6", "")],
+)
+def test_zabbix_severities_keep_their_names(number: str, severity: str) -> None:
+    assert zabbix("firing", EVENT_NSEVERITY=number)[0].severity == severity
+
+
+def test_tags_that_were_cut_off_are_no_reason_to_refuse() -> None:
+    assert zabbix("firing", EVENT_TAGSJSON='[{"tag":"serv')[0].attributes["tags"] == {}
+    assert zabbix("firing", EVENT_TAGSJSON='{"tag": 1}')[0].attributes["tags"] == {}
+
+
+def test_the_media_type_to_import_sends_what_is_read() -> None:
+    [(_name, text)] = DIALECTS["zabbix"].guides
+    [media_type] = yaml.safe_load(text)["zabbix_export"]["media_types"]
+    parameters = {each["name"]: each["value"] for each in media_type["parameters"]}
+    assert parameters["address"] == "<address>"
+    assert parameters["EVENT.ID"] == "{EVENT.ID}"
+    captured = json.loads((PAYLOADS / "zabbix/firing.json").read_text())
+    assert set(captured) == set(parameters) - {"address", "HTTPProxy"}
+    assert "request.post(address, JSON.stringify(fields))" in media_type["script"]
+    kinds = {(each["event_source"], each["operation_mode"]) for each in media_type["message_templates"]}
+    assert {("TRIGGERS", "PROBLEM"), ("TRIGGERS", "RECOVERY"), ("TRIGGERS", "UPDATE")} < kinds
+
+
+def test_zabbix_macros_may_be_named_as_parameters_are() -> None:
+    [event] = parse("zabbix", {"event_id": 7, "event_name": "Disk full", "event_value": 1, "event_nseverity": 4})
+    assert (event.dedup_key, event.title, event.severity) == ("7", "Disk full", "high")
