@@ -171,7 +171,8 @@ def _collect(tries: dict[Future[Tried], Bundle], now: datetime) -> bool:
         if not done:
             late = Result("failed", f"no answer within {DEADLINE_SECONDS:.0f} seconds")
             took = timedelta(seconds=DEADLINE_SECONDS)
-            record([_conclusion(tries[each], late, took, now) for each in pending], now)
+            # The pause begins when they were given up: what has just hung for so long is not tried again at once.
+            record([_conclusion(tries[each], late, took, now + took) for each in pending], now)
             return False
         record([_conclusion(tries[each], *each.result(), now) for each in done], now)
     return True
