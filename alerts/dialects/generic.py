@@ -7,11 +7,13 @@ One object or a list of them:
      "attributes": {"region": "eu-1"}}
 
 Only `title` is needed to fire; `dedup_key` alone is enough to resolve. Without a key, title and service are the key.
+CloudEvents are understood too, as `cloudevents` has it.
 """
 
 import hashlib
 from typing import Any
 
+from alerts.dialects import cloudevents
 from alerts.dialects.format import (
     LONGEST_TITLE,
     Dialect,
@@ -24,11 +26,18 @@ from alerts.dialects.format import (
 )
 
 TEXT_FIELDS = ("title", "dedup_key", "severity", "service", "description", "url")
+CLOUDEVENT = """curl -X POST <address> -H 'Content-Type: application/json' \\
+  -H 'ce-specversion: 1.0' -H 'ce-id: 8214' -H 'ce-source: /warehouses/7' \\
+  -H 'ce-type: com.example.freezer.warm.firing' -H 'ce-subject: freezer-3' \\
+  -d '{"temperature": -9, "severity": "critical", "service": "cold-chain"}'
+"""
 KNOWN = {*TEXT_FIELDS, "status", "started_at", "attributes"}
 
 
 def parse(request: Request) -> list[NormalisedEvent]:
     """The events of the body; raises DialectError."""
+    if cloudevents.is_spoken(request):
+        return [_event(found, where) for found, where in cloudevents.read(request)]
     data = read_json(request.body)
     if not isinstance(data, list):
         return [_event(data, "")]
@@ -84,10 +93,12 @@ DIALECT = Dialect(
     label="Generic JSON",
     addresses=("in/<token>",),
     parse=parse,
+    keeps=cloudevents.KEEPS,
     sample={
         "title": "Payment API returning 500 errors",
         "severity": "critical",
         "service": "payments",
         "dedup_key": "payments-500",
     },
+    guides=(("A CloudEvent in binary mode", CLOUDEVENT),),
 )
