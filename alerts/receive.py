@@ -9,7 +9,7 @@ from uuid import uuid4
 import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.db import Error, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -62,7 +62,7 @@ def accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
     """
     try:
         return _accept(posts, now)
-    except Error as error:
+    except Exception as error:
         is_away = isinstance(error, (OperationalError, InterfaceError))
         if len(posts) > 1 and not is_away:
             return [reply for post in posts for reply in accept([post], now)]
@@ -135,12 +135,21 @@ def _read(post: Post, source: AlertSource | None, now: datetime) -> Refusal | tu
         headers={name: value[:LONGEST_HEADER] for name, value in request.headers.items() if name in keeps},
         body=request.body,
     )
+    # What is read here is what will be read later: nothing of the request that is not stored.
+    events = _understood(post.dialect, raw)
+    return events if isinstance(events, Refusal) else (raw, events)
+
+
+def _understood(dialect: Dialect, raw: RawEvent) -> Refusal | list[NormalisedEvent]:
     try:
-        # What is read here is what will be read later: nothing of the request that is not stored.
-        return raw, post.dialect.parse(raw.request())
+        return dialect.parse(raw.request())
     except DialectError as error:
-        log.info("alert_refused", source=source.slug, reason=error.message, field=error.field_name)
+        log.info("alert_refused", source=raw.source.slug, reason=error.message, field=error.field_name)
         return _invalid(error)
+    except Exception:
+        # A mistake of ours: it would be the same the next time, so the sender is not asked to come again.
+        log.exception("alert_not_understood", source=raw.source.slug, dialect=dialect.name)
+        return Refusal("invalid", f"This is not what {dialect.label} sends.")
 
 
 def _too_large() -> Refusal:

@@ -45,7 +45,7 @@ def _event(alert: Any, where: str, group: dict[str, Any]) -> NormalisedEvent:
     labels, annotations = _map(alert, "labels", where), _map(alert, "annotations", where)
     if not labels:
         raise DialectError("An alert needs labels.", field_name=f"{where}.labels")
-    if alert.get("status") not in {"firing", "resolved"}:
+    if alert.get("status") not in ("firing", "resolved"):
         raise DialectError("status must be firing or resolved.", field_name=f"{where}.status")
     name = labels.get("alertname", "Alert")
     fingerprint = alert.get("fingerprint") or ",".join(f"{key}={labels[key]}" for key in sorted(labels))

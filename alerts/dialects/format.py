@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 LONGEST_KEY = 255
+# NUL, and halves of a pair that stand alone; in JSON they can only be written as escapes.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+ESCAPED = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 LONGEST_TITLE = 300
 EPOCH = re.compile(r"[0-9]{10}([0-9]{3})?")
 
@@ -156,7 +159,8 @@ def check_hmac(signed: bytes, secret: str, given: str, header: str) -> None:
 def read_json(body: bytes) -> Any:
     """The body as JSON; raises DialectError with the place of the mistake."""
     try:
-        return json.loads(body, parse_constant=str)  # (PostgreSQL stores no NaN)
+        data = json.loads(body, parse_constant=str)  # (PostgreSQL stores no NaN)
+        return _storable(data) if ESCAPED.search(body) else data
     except UnicodeDecodeError as error:
         raise DialectError("The body is not UTF-8 text.", remedy="Send JSON encoded as UTF-8.") from error
     except json.JSONDecodeError as error:
@@ -166,6 +170,17 @@ def read_json(body: bytes) -> Any:
         raise DialectError("The body holds a number that is too long.", remedy="Send it as text.") from error
     except RecursionError as error:
         raise DialectError("The body is nested too deeply.", remedy="Send a flatter JSON object.") from error
+
+
+def _storable(data: Any) -> Any:
+    """The same with a mark in place of each character that PostgreSQL stores in no text."""
+    if isinstance(data, str):
+        return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", data)
+    if isinstance(data, list):
+        return [_storable(item) for item in data]
+    if isinstance(data, dict):
+        return {_storable(key): _storable(value) for key, value in data.items()}
+    return data
 
 
 def read_time(value: Any, field_name: str) -> datetime | None:

@@ -1,16 +1,23 @@
 """The door: what is stored, what is refused, and with which words."""
 
 import json
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from alerts.dialects import spoken_at
-from alerts.models import AlertSource, RawEvent
+from alerts.dialects import DIALECTS, DialectError, spoken_at
+from alerts.dialects.format import Request
+from alerts.ingest import process_raw_events
+from alerts.models import Alert, AlertSource, RawEvent
 from alerts.receive import Post, accept, posted
 from tests.factories import alerts
 
@@ -111,3 +118,31 @@ def test_many_are_stored_by_as_many_statements_as_one(
         answers = accept(posts, timezone.now())
     ids = [answer.content["id"] for answer in answers]
     assert ids == sorted(set(ids))
+
+
+def test_characters_that_no_text_can_hold_are_marked_and_the_alert_fires(source: AlertSource, now: datetime) -> None:
+    body = (
+        r'{"title": "disk \u0000 full \ud800!", "dedup_key": "k\u0000",'
+        r' "rack\udc00": {"a": ["\u0000"]}, "pair": "\ud83d\ude00"}'
+    )
+    assert post(f"/in/{source.token}", body).status_code == 202
+    process_raw_events(now.replace(year=2100))
+    alert = Alert.objects.get()
+    assert (alert.title, alert.dedup_key) == ("disk \ufffd full \ufffd!", "k\ufffd")
+    assert alert.attributes == {"rack\ufffd": {"a": ["\ufffd"]}, "pair": "😀"}
+
+
+@pytest.mark.parametrize("dialect", list(DIALECTS))
+@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_is_sent_gets_an_answer_of_its_own(dialect: str, data: st.DataObject) -> None:
+    """No body of JSON, however odd, is a mistake of ours or takes those with it that come together."""
+    json_values = st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from(["firing", "resolved"]),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+        max_leaves=5,
+    )
+    sample = DIALECTS[dialect].sample
+    changed = {name: data.draw(st.one_of(st.just(value), json_values), label=name) for name, value in sample.items()}
+    with suppress(DialectError):
+        DIALECTS[dialect].parse(Request(DIALECTS[dialect].addresses[0], json.dumps(changed).encode(), id="an id"))
