@@ -5,6 +5,7 @@ import socket
 import ssl
 import time
 from functools import lru_cache
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import httpx
@@ -117,4 +118,9 @@ def _client_of(host: str) -> httpx.Client:
     Each host has its own, for what was proved of one name must not be believed of another at the same IP address.
     """
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=KEPT_OPEN_SECONDS)
-    return httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False, verify=_tls(), limits=limits)
+    client = httpx.Client(
+        timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False, verify=_tls(), limits=limits
+    )
+    # Nothing that one receiver sets is sent with what is meant for another.
+    client.cookies.jar.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return client

@@ -31,6 +31,7 @@ class Receiver(ThreadingHTTPServer):
         self.status = 200
         self.received: list[dict[str, Any]] = []
         self.keys: list[str] = []
+        self.cookies: list[str | None] = []
 
     @property
     def url(self) -> str:
@@ -50,7 +51,9 @@ class Receives(BaseHTTPRequestHandler):
         else:
             self.server.received.append(json.loads(body))
             self.server.keys.append(self.headers["Idempotency-Key"])
+            self.server.cookies.append(self.headers["Cookie"])
             self.send_response(self.server.status)
+            self.send_header("Set-Cookie", "whose=yours; Path=/")
             if self.server.status == 302:
                 self.send_header("Location", "/elsewhere")
         self.send_header("Content-Length", "0")
@@ -111,6 +114,12 @@ def test_a_page_that_is_sent_again_keeps_its_key(receiver: Receiver) -> None:
     send(method(receiver.url), MESSAGE)
     send(method(receiver.url), MESSAGE)
     assert receiver.keys == ["page-12", "page-12"]
+
+
+def test_what_a_receiver_sets_is_sent_to_nobody(receiver: Receiver) -> None:
+    send(method(receiver.url), MESSAGE)
+    send(method(receiver.url), MESSAGE)
+    assert receiver.cookies == [None, None]
 
 
 @pytest.mark.parametrize(
