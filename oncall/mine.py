@@ -72,6 +72,11 @@ class MyOnCall:
     reach: Reach
 
     @property
+    def testable(self) -> list[ContactMethod]:
+        """The methods that a test page can be sent through."""
+        return [method for method in self.methods if method.is_enabled and method.verified_at is not None]
+
+    @property
     def is_on_call(self) -> bool:
         return any(shift.is_now for shift in self.shifts)
 

@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 from accounts.models import User
 from oncall.engine import tick
 from oncall.mine import my_on_call
-from oncall.models import CoverRefusal, CoverRequest, Leave, NotificationRule, ShiftSurvey
+from oncall.models import ContactMethod, CoverRefusal, CoverRequest, Leave, NotificationRule, ShiftSurvey
 from tests.factories import oncall
 from tests.factories.accounts import api_key, team, user
 
@@ -147,3 +147,14 @@ def test_the_api_tells_the_same() -> None:
     assert [(each["id"], each["delay_minutes"]) for each in shown["rules"]] == [(rule.pk, 5)]
     assert [each["id"] for each in shown["leaves"]] == [leave.pk]
     assert [(each["id"], each["status"]) for each in shown["escalations"]] == [(escalation.pk, "triggered")]
+
+
+def test_each_phone_can_be_tested_from_here() -> None:
+    ana = user()
+    assert "Set up my phone" in text(ana)
+    phone = oncall.contact_method(ana)
+    unverified = oncall.contact_method(ana, ContactMethod.Kind.SMS, address="+491701234567", verified_at=None)
+    page = text(ana)
+    assert reverse("oncall:contact-method-test", args=[phone.pk]) in page
+    assert reverse("oncall:contact-method-test", args=[unverified.pk]) not in page
+    assert "Set up my phone" not in page
