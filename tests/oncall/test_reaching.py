@@ -7,6 +7,7 @@ from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.actor import Actor
@@ -173,7 +174,7 @@ def test_a_refused_test_breaks_the_method_and_its_owner_hears_of_it_by_another(
     oncall.contact_method(ana, proved_at=now)
     assert prove_reachability(now) == 1
     assert "21610" in fresh(method).broken_reason
-    deliver_due(now + timedelta(days=400))
+    deliver_due(timezone.now())
     [notice] = mail.outbox
     assert notice.to == ["ana@example.com"]
     assert notice.subject == "You are no longer paged through SMS +491701234567"
