@@ -9,7 +9,7 @@ import sys
 from itertools import count
 from math import ceil
 
-from bench.paging import NOW, REPEATS, STORM, policy_of_three_levels
+from bench.paging import NOW, REPEATS, STORM, policy_of_three_levels, receiver
 from bench.stage import Result, computing_control, database_control, median_of, own_database, print_table
 
 # A new alert up to its first page may cost so many statements.
@@ -32,7 +32,7 @@ def main() -> int:
         from oncall.sending import send_due  # noqa: PLC0415
 
         actor = Actor.system(via="command")
-        policy = policy_of_three_levels(actor)
+        policy = policy_of_three_levels(actor, receiver())
         source = save_source(actor=actor, name="Bench", slug="bench", dialect="generic", now=NOW)
         save_route(actor=actor, name="All", conditions={}, paging="policy", escalation_policy=policy)
         numbers = count()

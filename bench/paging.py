@@ -8,6 +8,7 @@ import sys
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from bench.stage import Result, computing_control, database_control, median_of, own_database, print_table
@@ -25,12 +26,15 @@ class Receiver(ThreadingHTTPServer):
     daemon_threads = True
     # All that are sent at once must find room; who does not waits a second for the kernel.
     request_queue_size = 128
+    heard_at = 0.0
 
 
 class Receives(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    server: Receiver
 
     def do_POST(self) -> None:
+        self.server.heard_at = perf_counter()
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
         self.send_header("Content-Length", "0")
@@ -40,16 +44,21 @@ class Receives(BaseHTTPRequestHandler):
         """Says nothing."""
 
 
-def policy_of_three_levels(actor: "Actor") -> "EscalationPolicy":
-    """Each level pages the same person, through a webhook on this machine."""
+def receiver() -> Receiver:
+    """A webhook on this machine."""
+    server = Receiver(("127.0.0.1", 0), Receives)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def policy_of_three_levels(actor: "Actor", server: Receiver) -> "EscalationPolicy":
+    """Each level pages the same person, through the webhook."""
     from django.conf import settings  # noqa: PLC0415
 
     from accounts.models import User  # noqa: PLC0415
     from oncall.models import ContactMethod  # noqa: PLC0415
     from oncall.policies import LevelDraft, person, save_policy  # noqa: PLC0415
 
-    server = Receiver(("127.0.0.1", 0), Receives)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     settings.OUTBOUND_PRIVATE_ADDRESSES = True
     ana = User.objects.create(name="Ana", email="ana@example.com", password="!")  # noqa: S106
     address = f"http://127.0.0.1:{server.server_port}/"
@@ -72,7 +81,8 @@ def main() -> int:
         from oncall.simulation import simulate  # noqa: PLC0415
 
         actor = Actor.system(via="command")
-        policy = policy_of_three_levels(actor)
+        server = receiver()
+        policy = policy_of_three_levels(actor, server)
 
         def start() -> None:
             start_escalation(actor=actor, policy=policy, title="Payment API returning 500 errors", now=NOW)
@@ -90,14 +100,22 @@ def main() -> int:
             while send_due(NOW):
                 pass
 
+        def heard() -> float:
+            begun = perf_counter()
+            page()
+            return (server.heard_at - begun) * 1000
+
         computing, committing = computing_control(), database_control()
         took = median_of(page, REPEATS)
+        until_heard = sorted(heard() for _ in range(REPEATS))
         with CaptureQueriesContext(connection) as captured:
             page()
         stormed = median_of(storm, 3)
         simulated = median_of(lambda: simulate(policy, NOW), 50)
         assert not Page.objects.exclude(state="sent").exists()  # noqa: S101
         results = [
+            Result("start_escalation until the webhook hears, median", until_heard[REPEATS // 2], goal=25),
+            Result("start_escalation until the webhook hears, 99th", until_heard[int(REPEATS * 0.99)], goal=150),
             Result("start_escalation until the page is sent and recorded", took, len(captured), goal=150),
             Result(f"{STORM} escalations at once until all is sent, for each", stormed / STORM),
             Result("simulate: three levels until exhausted", simulated),
