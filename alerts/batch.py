@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from accounts.actor import Actor
 from alerts.dialects import NormalisedEvent
-from alerts.models import Alert, AlertSource, RawEvent
+from alerts.models import Alert, AlertSource, Outcome, RawEvent
 from alerts.resolving import close_alert
 from alerts.routing import NewAlert, Router
 from catalog.models import Service
@@ -17,7 +17,6 @@ from events.rows import inserting, next_ids, write
 from oncall.actions import acknowledge_escalation
 from oncall.models import Escalation
 
-Outcome = RawEvent.Outcome
 # The source and the dedup key: what makes two events the same alert while it fires.
 Key = tuple[int, str]
 # By hand: each alert counts on from what is stored, not from what was read.

@@ -4,19 +4,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 from uuid import uuid4
 
 import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from accounts.actions import hash_secret
-from alerts.dialects import DIALECTS, Dialect, DialectError, NormalisedEvent, Spoken, spoken_at
+from alerts.dialects import DIALECTS, Dialect, DialectError, NormalisedEvent, Spoken, methods_at, spoken_at
 from alerts.dialects.format import Accepted, Refusal, Reply, Request
 from alerts.ingest import PROCESS_RAW_EVENTS
 from alerts.models import AlertSource, RawEvent
@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 KEPT_HEADERS = ("user-agent", "content-type", "x-request-id")
 # (a CloudEvent in binary mode has its source and subject there: cut, two of them would be one alert)
 LONGEST_HEADER = 4000
+MOST_HEADERS = 64
 NOT_STORED = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
 
 
@@ -45,7 +46,7 @@ def posted(
     spoken: Spoken, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes | None, request_id: str
 ) -> Post:
     """What was posted to a sender's address. Headers are named in small letters; no `body` is one too large to read."""
-    request = Request(spoken.address, body or b"", headers, query, request_id)
+    request = Request(spoken.address, body or b"", headers, query, request_id, spoken.method, spoken.parts)
     return Post(spoken.dialect, spoken.token, request, is_too_large=body is None or too_large(len(body)))
 
 
@@ -79,7 +80,7 @@ def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
         token if isinstance(token, Refusal) else _read(post, sources.get(hashes.get(token, "")), now)
         for post, token in zip(posts, tokens, strict=True)
     ]
-    rows = [each[0] for each in read if not isinstance(each, Refusal)]
+    rows = [each[0] for each in read if isinstance(each, tuple)]
     for raw, pk in zip(rows, next_ids(RawEvent, len(rows)), strict=True):
         raw.pk = pk
     write(*inserting(rows))
@@ -88,9 +89,11 @@ def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
     return [_reply(post, each) for post, each in zip(posts, read, strict=True)]
 
 
-def _reply(post: Post, read: "Refusal | tuple[RawEvent, list[NormalisedEvent]]") -> Reply:
+def _reply(post: Post, read: Refusal | Reply | tuple[RawEvent, list[NormalisedEvent]]) -> Reply:
     if isinstance(read, Refusal):
         return post.dialect.refused(post.request, read)
+    if isinstance(read, Reply):
+        return read
     raw, events = read
     return post.dialect.accepted(Accepted(post.request, raw.pk, events))
 
@@ -107,8 +110,10 @@ def _token(post: Post) -> str | Refusal:
         return _invalid(error)
 
 
-def _read(post: Post, source: AlertSource | None, now: datetime) -> Refusal | tuple[RawEvent, list[NormalisedEvent]]:
-    """What is to be stored and the events in it, or why it is refused."""
+def _read(
+    post: Post, source: AlertSource | None, now: datetime
+) -> Refusal | Reply | tuple[RawEvent, list[NormalisedEvent]]:
+    """What is to be stored and the events in it, what to answer without storing, or why it is refused."""
     if source is None:
         return Refusal("unknown_token", "No alert source has this token.", remedy="Copy it from the source's page.")
     if source.dialect != post.dialect.name:
@@ -123,7 +128,9 @@ def _read(post: Post, source: AlertSource | None, now: datetime) -> Refusal | tu
         except DialectError as error:
             log.info("alert_not_believed", source=source.slug, reason=error.message)
             return Refusal("bad_signature", error.message, error.field_name, error.remedy)
-    keeps = {*KEPT_HEADERS, *post.dialect.keeps}
+    greeting = post.dialect.greeting(request) if post.dialect.greeting else None
+    if greeting is not None:
+        return greeting
     raw = RawEvent(
         source=source,
         received_at=now,
@@ -132,12 +139,20 @@ def _read(post: Post, source: AlertSource | None, now: datetime) -> Refusal | tu
         address=request.address,
         query={name: value for name, value in request.query.items() if name != "token"},
         content_type=request.headers.get("content-type", "").partition(";")[0].strip()[:100],
-        headers={name: value[:LONGEST_HEADER] for name, value in request.headers.items() if name in keeps},
+        headers=_kept(post.dialect, request.headers),
         body=request.body,
     )
     # What is read here is what will be read later: nothing of the request that is not stored.
     events = _understood(post.dialect, raw)
     return events if isinstance(events, Refusal) else (raw, events)
+
+
+def _kept(dialect: Dialect, headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers that are stored: those of every request, and those that the dialect reads."""
+    names = {*KEPT_HEADERS, *dialect.keeps}
+    beginnings = tuple(name[:-1] for name in names if name.endswith("*"))
+    kept = [name for name in headers if name in names or (beginnings and name.startswith(beginnings))]
+    return {name: headers[name][:LONGEST_HEADER] for name in kept[:MOST_HEADERS]}
 
 
 def _understood(dialect: Dialect, raw: RawEvent) -> Refusal | list[NormalisedEvent]:
@@ -163,17 +178,19 @@ def _invalid(error: DialectError) -> Refusal:
 
 @csrf_exempt
 @login_not_required
-@require_POST
 def receive(request: HttpRequest, **_parts: str) -> HttpResponse:
-    """One POST that came through Django (config/door.py takes in those that come together)."""
+    """One request that came through Django (config/door.py takes in those that come together)."""
+    path = quote(request.path.removeprefix("/"))
+    spoken = spoken_at(path, request.method or "")
+    if spoken is None:
+        return HttpResponseNotAllowed(methods_at(path))
     headers = {name.lower(): value for name, value in request.headers.items()}
     body = None if too_large(headers.get("content-length")) else request.body
-    spoken = spoken_at(request.path.removeprefix("/"))
-    if spoken is None:
-        raise Http404("No sender posts here.")
     post = posted(spoken, headers=headers, query=request.GET.dict(), body=body, request_id=str(uuid4()))
     [reply] = accept([post], timezone.now())
-    return JsonResponse(reply.content, status=reply.status, safe=False)
+    if reply.content is None:
+        return HttpResponse(b"", status=reply.status, headers=dict(reply.headers))
+    return JsonResponse(reply.content, status=reply.status, safe=False, headers=dict(reply.headers))
 
 
 def pretty_body(raw: RawEvent) -> str:

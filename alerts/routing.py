@@ -10,7 +10,7 @@ from django.conf import settings
 
 from accounts.actor import Actor
 from alerts.matching import RouteSpec, first_match
-from alerts.models import Alert, AlertRoute, RawEvent
+from alerts.models import Alert, AlertRoute, Outcome
 from catalog.urgency import is_loud, urgency_of
 from events.actions import Fact
 from incidents.actions import declare_incident
@@ -20,8 +20,6 @@ from incidents.timeline import add_entry
 from oncall.actions import Start, start_escalations
 from oncall.models import EscalationPolicy
 from oncall.paths import Path, freeze
-
-Outcome = RawEvent.Outcome
 
 
 @dataclass(eq=False)

@@ -4,14 +4,15 @@ A dialect is one module here that defines `DIALECT`; nothing else needs to know 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from alerts.dialects.format import Dialect, DialectError, NormalisedEvent
 
-__all__ = ["DIALECTS", "Dialect", "DialectError", "NormalisedEvent", "Spoken", "address_of", "spoken_at"]
+__all__ = ["DIALECTS", "Dialect", "DialectError", "NormalisedEvent", "Spoken", "address_of", "methods_at", "spoken_at"]
 
 
 def _found() -> Iterator[Dialect]:
@@ -22,28 +23,59 @@ def _found() -> Iterator[Dialect]:
 
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in _found()}
-_SPOKEN: list[tuple[re.Pattern[str], Dialect, str]] = [
-    (re.compile(re.sub(r"<(\w+)>", r"(?P<\1>[^/]+)", re.escape(address))), dialect, address)
+_PLACEHOLDER = re.compile(r"<(path:)?(\w+)>")
+
+
+def _pattern(address: str) -> re.Pattern[str]:
+    """What a path must look like to be this address."""
+    pieces, end = [], 0
+    for found in _PLACEHOLDER.finditer(address):
+        anything = ".+" if found[1] else "[^/]+"
+        pieces += [re.escape(address[end : found.start()]), f"(?P<{found[2]}>{anything})"]
+        end = found.end()
+    return re.compile("".join(pieces) + re.escape(address[end:]))
+
+
+_SPOKEN: list[tuple[re.Pattern[str], Dialect, str, frozenset[str]]] = [
+    (_pattern(address), dialect, address, frozenset(dialect.methods.get(address, ("POST",))))
     for dialect in DIALECTS.values()
     for address in dialect.addresses
 ]
 
 
 class Spoken(NamedTuple):
-    """What is spoken at a path: the dialect, its address with the placeholders, and the token if it is in the path."""
+    """What is spoken at a path: the dialect, its address with the placeholders, the token if it is in the path.
+
+    `parts` is what stood in the other placeholders, decoded; `path` is the path with the placeholder of the token.
+    """
 
     dialect: Dialect
     address: str
     token: str
+    method: str
+    parts: Mapping[str, str]
+    path: str
 
 
-def spoken_at(path: str) -> Spoken | None:
-    """What is spoken at this path (without its first slash); None if it is no sender's address."""
-    for pattern, dialect, address in _SPOKEN:
-        found = pattern.fullmatch(path)
+def spoken_at(path: str, method: str = "POST") -> Spoken | None:
+    """What is spoken at this path (as it is sent: encoded, but without its first slash) by this method.
+
+    None if it is no sender's address, or does not hear the method.
+    """
+    for pattern, dialect, address, methods in _SPOKEN:
+        found = pattern.fullmatch(path) if method in methods else None
         if found:
-            return Spoken(dialect, address, found.groupdict().get("token", ""))
+            parts = {name: unquote(part) for name, part in found.groupdict().items() if name != "token"}
+            if "token" not in pattern.groupindex:
+                return Spoken(dialect, address, "", method, parts, path)
+            apart = f"{path[: found.start('token')]}<token>{path[found.end('token') :]}"
+            return Spoken(dialect, address, unquote(found["token"]), method, parts, apart)
     return None
+
+
+def methods_at(path: str) -> list[str]:
+    """The methods that are heard at this path, sorted; none if it is no sender's address."""
+    return sorted({method for pattern, _, _, methods in _SPOKEN if pattern.fullmatch(path) for method in methods})
 
 
 def address_of(dialect: Dialect, token: str, source_id: int) -> str:

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -17,15 +17,47 @@ LONGEST_TITLE = 300
 EPOCH = re.compile(r"[0-9]{10}([0-9]{3})?")
 
 
+Verb = Literal[
+    "unacknowledge",
+    "snooze",
+    "escalate",
+    "assign",
+    "add_responder",
+    "add_team",
+    "add_tags",
+    "remove_tags",
+    "add_details",
+    "remove_details",
+    "note",
+    "message",
+    "description",
+    "priority",
+    "delete",
+    "action",
+]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a sender wants done to an alert that fires: a verb, and what the verb needs (see alerts/verbs.py)."""
+
+    verb: Verb
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class NormalisedEvent:
-    """One signal, whatever format it came in. `service` is a name or slug that may not exist.
+    """One signal, whatever format it came in. `service` and `team` are names or slugs that may not exist.
 
-    An `acknowledged` or `resolved` one needs no title: it is about the alert that fires under the same key.
+    Only one that fires needs a title: all others are about the alert that fires under the same key, or has `alert_id`.
+    A `changed` one says by `change` what is to be done to it. A `noted` one is about no alert at all: it tells of a
+    change that somebody made (`title`, `started_at`, `service`, and in `attributes` its kind, author, links, details).
+    `ended_at` is when it was over, `expires_at` when it is over unless it is sent again; `priority` goes from 1, the
+    highest, to 5; `by` is who did it and `note` what they said of it, as the sender tells.
     """
 
     dedup_key: str
-    status: Literal["firing", "acknowledged", "resolved"]
+    status: Literal["firing", "acknowledged", "resolved", "changed", "noted"]
     title: str
     description: str = ""
     severity: str = ""
@@ -33,25 +65,40 @@ class NormalisedEvent:
     source_url: str = ""
     started_at: datetime | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+    ended_at: datetime | None = None
+    expires_at: datetime | None = None
+    priority: int | None = None
+    tags: tuple[str, ...] = ()
+    team: str = ""
+    alert_id: int | None = None
+    change: Change | None = None
+    by: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What a sender sends. Header names are in small letters; `id` is ours, and unlike that of any other request."""
+    """What a sender sends. Header names are in small letters; `id` is ours, and unlike that of any other request.
+
+    `address` is the dialect's, with its placeholders; `parts` holds what stood there, but never the token.
+    """
 
     address: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     id: str = ""
+    method: str = "POST"
+    parts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What the sender is told: an HTTP status and JSON."""
+    """What the sender is told: an HTTP status and JSON, or an empty body for None; and headers of its own."""
 
     status: int
-    content: Any
+    content: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -121,10 +168,13 @@ def no_token(request: Request) -> str:
 class Dialect:
     """A wire format: what people call it, where it is spoken, how it is read, and what its senders are told.
 
-    `addresses` are paths with placeholders; where none of them is `<token>`, `token_in` finds the source's token
-    elsewhere in the request (and may raise DialectError). `check`, where senders sign, compares the request as it came
-    with the secret that the source shares with its sender, and raises DialectError. `parse` gives the events or raises
-    DialectError, the same however often it is asked; `keeps` names the headers that it reads.
+    `addresses` are paths with placeholders; `<name>` stands for one segment and `<path:name>` for several, and where
+    two fit the first counts. Each hears POST, unless `methods` has others for it. Where no placeholder is `<token>`,
+    `token_in` finds the source's token elsewhere in the request (and may raise DialectError). `check`, where senders
+    sign, compares the request as it came with the secret that the source shares with its sender, and raises
+    DialectError. `greeting` answers what holds no event, such as a handshake: nothing is stored of it. `parse` gives
+    the events or raises DialectError, the same however often it is asked; `keeps` names the headers that it reads, in
+    small letters: `ce-*` are all that begin so.
 
     `sample` and `sample_headers` are what to try it with, `guides` what to copy into the sender's own configuration, by
     the name of the file; in these `<address>` and `<token>` stand for the source's own.
@@ -139,6 +189,8 @@ class Dialect:
     guides: tuple[tuple[str, str], ...] = ()
     token_in: Callable[[Request], str] = no_token
     check: Callable[[Request, str], None] | None = None
+    methods: Mapping[str, Collection[str]] = field(default_factory=dict)
+    greeting: Callable[[Request], Reply | None] | None = None
     keeps: frozenset[str] = frozenset()
     accepted: Callable[[Accepted], Reply] = plain_acceptance
     refused: Callable[[Request, Refusal], Reply] = plain_refusal
