@@ -1,0 +1,37 @@
+"""Alert sources and what they sent in the Django admin."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.buttons import press
+from alerts.actions import retry_raw_event
+from alerts.models import AlertSource, RawEvent
+from events.admin import ReadOnlyAdmin
+
+
+@admin.register(AlertSource)
+class AlertSourceAdmin(ReadOnlyAdmin):
+    list_display = ["name", "dialect", "team", "is_enabled", "last_event_at"]
+    list_filter = ["dialect", "is_enabled"]
+    search_fields = ["name", "description"]
+    exclude = ["token", "token_hash", "signing_secret"]
+
+
+@admin.register(RawEvent)
+class RawEventAdmin(ReadOnlyAdmin):
+    list_display = ["id", "source", "received_at", "state", "outcomes", "attempts", "error"]
+    list_filter = ["state", "source"]
+    list_select_related = ["source"]
+    search_fields = ["error"]
+    show_full_result_count = False
+    exclude = ["body"]
+    actions = ["retry"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RawEvent]:
+        return RawEvent.objects.defer("body")
+
+    @admin.action(description="Try the failed ones again", permissions=["view"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[RawEvent]) -> None:
+        press(request, queryset, lambda actor, row: retry_raw_event(actor=actor, raw_event=row, now=timezone.now()))

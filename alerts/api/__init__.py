@@ -1,0 +1,16 @@
+"""Alerts and all that belongs to them in the REST API: a module per subject, joined here."""
+
+from typing import Any
+
+from rest_framework import viewsets
+
+from alerts.api.alerts import AlertViewSet
+from alerts.api.routes import AlertRouteViewSet
+from alerts.api.sources import AlertSourceViewSet, RawEventViewSet
+
+routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
+    ("alerts", AlertViewSet, "alert"),
+    ("alert-sources", AlertSourceViewSet, "alert-source"),
+    ("alert-routes", AlertRouteViewSet, "alert-route"),
+    ("raw-events", RawEventViewSet, "raw-event"),
+]

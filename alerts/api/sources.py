@@ -1,0 +1,141 @@
+"""Alert sources and what they sent in the REST API."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.text import slugify
+from drf_spectacular.utils import extend_schema, extend_schema_field
+from rest_framework import mixins, serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import Scope, Team
+from accounts.rest import ActionViewSet
+from alerts import actions
+from alerts.addresses import receive_address
+from alerts.dialects import DIALECTS
+from alerts.filters import AlertSourceFilter, RawEventFilter
+from alerts.models import AlertSource, RawEvent
+from alerts.permissions import can_configure
+from events.errors import require
+
+
+class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
+    """A place where alerts enter. Its address and token are shown to managers only."""
+
+    team = serializers.SlugRelatedField[Team](
+        slug_field="slug", queryset=Team.objects.all(), required=False, allow_null=True
+    )
+    slug = serializers.SlugField(required=False)
+    dialect = serializers.ChoiceField(choices=[(name, dialect.label) for name, dialect in DIALECTS.items()])
+    address = serializers.SerializerMethodField()
+    token = serializers.SerializerMethodField()
+    signing_secret = serializers.CharField(write_only=True, required=False, allow_blank=True)
+    is_signed = serializers.SerializerMethodField()
+
+    class Meta:
+        model = AlertSource
+        fields = [
+            "id",
+            "name",
+            "slug",
+            "dialect",
+            "description",
+            "team",
+            "is_enabled",
+            "signing_secret",
+            "is_signed",
+            "address",
+            "token",
+            "created_at",
+            "last_event_at",
+        ]
+        read_only_fields = ["created_at", "last_event_at"]
+
+    def get_is_signed(self, source: AlertSource) -> bool:
+        """Whether only what is signed is believed."""
+        return bool(source.signing_secret)
+
+    @extend_schema_field(serializers.URLField(allow_null=True))
+    def get_address(self, source: AlertSource) -> str | None:
+        view = self.context["view"]
+        return receive_address(source) if can_configure(view.actor) else None
+
+    def get_token(self, source: AlertSource) -> str | None:
+        """What the sender proves itself with: routing key, bearer token, or a part of the address."""
+        return source.token if can_configure(self.context["view"].actor) else None
+
+
+class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+    """Alert sources, by slug."""
+
+    write_scope = Scope.ALERTS
+    serializer_class = AlertSourceSerializer
+    filterset_class = AlertSourceFilter
+    ordering_fields = ["id", "name", "last_event_at"]
+    lookup_field = "slug"
+    queryset = AlertSource.objects.select_related("team")
+
+    @extend_schema(responses={201: AlertSourceSerializer})
+    def create(self, request: Request) -> Response:
+        data = self.validated()
+        data.setdefault("slug", slugify(data["name"]))
+        return self.answer(actions.save_source(actor=self.actor, now=timezone.now(), **data), status=201)
+
+    def partial_update(self, request: Request, slug: str) -> Response:
+        source = self.get_object()
+        serializer = self.get_serializer(source, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        names = ("name", "slug", "dialect", "description", "team", "is_enabled", "signing_secret")
+        data = {name: serializer.validated_data.get(name, getattr(source, name)) for name in names}
+        return self.answer(actions.save_source(actor=self.actor, source=source, now=timezone.now(), **data))
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"], url_path="rotate-token")
+    def rotate_token(self, request: Request, slug: str) -> Response:
+        """Gives the source a new address; the old one stops working at once."""
+        return self.answer(actions.rotate_token(actor=self.actor, source=self.get_object()))
+
+
+class RawEventSerializer(serializers.ModelSerializer[RawEvent]):
+    """What a source sent and what became of it."""
+
+    # Field.source, which it hides, is not used.
+    source = serializers.SlugRelatedField[AlertSource](  # type: ignore[assignment]  # the wire name
+        slug_field="slug", read_only=True
+    )
+
+    class Meta:
+        model = RawEvent
+        fields = [
+            "id",
+            "source",
+            "received_at",
+            "content_type",
+            "state",
+            "outcomes",
+            "attempts",
+            "error",
+            "processed_at",
+        ]
+
+
+class RawEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+    """Raw events, for managers."""
+
+    write_scope = Scope.ALERTS
+    serializer_class = RawEventSerializer
+    filterset_class = RawEventFilter
+    ordering_fields = ["id", "received_at"]
+
+    def get_queryset(self) -> QuerySet[RawEvent]:
+        if getattr(self, "swagger_fake_view", False):
+            return RawEvent.objects.none()
+        require(can_configure(self.actor), "Only managers may read raw events.")
+        return RawEvent.objects.select_related("source").defer("body", "headers")
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def retry(self, request: Request, pk: str) -> Response:
+        """Makes a failed event due again."""
+        return self.answer(actions.retry_raw_event(actor=self.actor, raw_event=self.get_object(), now=timezone.now()))
