@@ -34,11 +34,15 @@ NOT_STORED = Refusal("not_stored", "This could not be stored.", remedy="Send it 
 
 @dataclass(frozen=True)
 class Post:
-    """One request of a sender, and the token that stands in its address ("" where the dialect has it elsewhere)."""
+    """One request of a sender, and the token that stands in its address ("" where the dialect has it elsewhere).
+
+    `path` is where it was sent, without the token.
+    """
 
     dialect: Dialect
     token: str
     request: Request
+    path: str
     is_too_large: bool = False
 
 
@@ -47,7 +51,7 @@ def posted(
 ) -> Post:
     """What was posted to a sender's address. Headers are named in small letters; no `body` is one too large to read."""
     request = Request(spoken.address, body or b"", headers, query, request_id, spoken.method, spoken.parts)
-    return Post(spoken.dialect, spoken.token, request, is_too_large=body is None or too_large(len(body)))
+    return Post(spoken.dialect, spoken.token, request, spoken.path, is_too_large=body is None or too_large(len(body)))
 
 
 def too_large(length: int | str | None) -> bool:
@@ -136,8 +140,9 @@ def _read(
         received_at=now,
         due_at=now,
         request_id=request.id,
-        address=request.address,
-        query={name: value for name, value in request.query.items() if name != "token"},
+        method=request.method,
+        address=post.path,
+        query={name: value for name, value in request.query.items() if value != source.token},
         content_type=request.headers.get("content-type", "").partition(";")[0].strip()[:100],
         headers=_kept(post.dialect, request.headers),
         body=request.body,

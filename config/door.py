@@ -1,7 +1,7 @@
 """The short way in for alerts: what comes while others are being stored is stored together with the next.
 
-It stands before Django in the web process. A POST to the address of an alert source needs no session, no cookie and no
-page, and in a storm each would wait for its own commit. Everything else goes on to Django.
+It stands before Django in the web process. What is sent to the address of an alert source needs no session, no cookie
+and no page, and in a storm each would wait for its own commit. Everything else goes on to Django.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 from uuid import uuid4
 
 import structlog
@@ -31,6 +31,10 @@ Scope = dict[str, Any]
 MOST_AT_ONCE = 100
 
 
+class HungUp(Exception):
+    """Whoever was sending has gone."""
+
+
 class Door:
     """An ASGI application that takes in alerts and hands on everything else to `application`."""
 
@@ -43,7 +47,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
         """One request."""
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        spoken = spoken_at(scope["path"].removeprefix("/")) if scope["method"] == "POST" else None
+        spoken = spoken_at(path_of(scope).removeprefix("/"), scope["method"])
         # Who comes without TLS is sent there by Django.
         if spoken is None or (settings.SECURE_SSL_REDIRECT and not is_secure(scope, headers)):
             await self.application(scope, receive, send)
@@ -51,13 +55,17 @@ class Door:
         started = time.perf_counter()
         request_id = str(uuid4())
         query = dict(parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True))
-        body = await read_body(headers, receive)
+        try:
+            body = await read_body(headers, receive)
+        except HungUp:
+            return
         post = posted(spoken, headers=headers, query=query, body=body, request_id=request_id)
         answer = await self._accepted(post)
-        await reply(send, answer, headers.get(HEADER.lower()) or request_id)
+        answer_id = headers.get(HEADER.lower()) or request_id
+        await reply(send, answer, answer_id, has_body=spoken.method != "HEAD")
         route = f"alerts:receive-{spoken.dialect.name}"
-        REQUESTS.labels("POST", route, str(answer.status)).inc()
-        DURATION.labels("POST", route).observe(time.perf_counter() - started)
+        REQUESTS.labels(spoken.method, route, str(answer.status)).inc()
+        DURATION.labels(spoken.method, route).observe(time.perf_counter() - started)
 
     async def _accepted(self, post: Post) -> Reply:
         """What the sender is told, once it is true."""
@@ -84,7 +92,7 @@ def store(posts: Sequence[Post]) -> list[Reply]:
     close_old_connections()
     try:
         answers = accept(posts, timezone.now())
-        log.info("alerts_received", posts=len(posts), accepted=sum(answer.status == 202 for answer in answers))
+        log.info("alerts_received", posts=len(posts), accepted=sum(answer.status < 300 for answer in answers))
     except Exception:
         log.exception("alerts_not_received", posts=len(posts))
         return [post.dialect.refused(post.request, NOT_STORED) for post in posts]
@@ -92,6 +100,12 @@ def store(posts: Sequence[Post]) -> list[Reply]:
         return answers
     finally:
         close_old_connections()
+
+
+def path_of(scope: Scope) -> str:
+    """The path as it was sent: decoded, a slash within a name could not be told from one between two."""
+    raw = scope.get("raw_path")
+    return raw.decode("latin-1") if raw else quote(scope["path"])
 
 
 def is_secure(scope: Scope, headers: dict[str, str]) -> bool:
@@ -102,14 +116,14 @@ def is_secure(scope: Scope, headers: dict[str, str]) -> bool:
 
 
 async def read_body(headers: dict[str, str], receive: Any) -> bytes | None:
-    """The body, or None once it is known to be too large; nothing if its sender hung up before the end."""
+    """The body, or None once it is known to be too large; raises HungUp if its sender does before the end."""
     if too_large(headers.get("content-length")):
         return None
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            return b""
+            raise HungUp
         body += message.get("body", b"")
         if too_large(len(body)):
             return None
@@ -117,15 +131,16 @@ async def read_body(headers: dict[str, str], receive: Any) -> bytes | None:
             return bytes(body)
 
 
-async def reply(send: Any, answer: Reply, request_id: str) -> None:
-    """The answer as JSON, with the headers that every answer of ours has."""
-    content = json.dumps(answer.content).encode()
+async def reply(send: Any, answer: Reply, request_id: str, *, has_body: bool = True) -> None:
+    """The answer as JSON, if it has any, with the headers that every answer of ours has and its own."""
+    content = b"" if answer.content is None else json.dumps(answer.content).encode()
     headers = {
-        "Content-Type": "application/json",
+        **({} if answer.content is None else {"Content-Type": "application/json"}),
         "Content-Length": str(len(content)),
         "X-Content-Type-Options": "nosniff",
         HEADER: request_id,
+        **answer.headers,
     }
     listed = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": listed})
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": "http.response.body", "body": content if has_body else b""})

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 from accounts.secrets import SecretField
-from alerts.dialects import DIALECTS
+from alerts.dialects import DIALECTS, spoken_at
 from alerts.dialects.format import Request
 
 KEPT_DAYS = 30
@@ -107,7 +107,9 @@ class RawEvent(models.Model):
     def request(self) -> Request:
         """What was sent, as its dialect reads it."""
         headers = {name.lower(): value for name, value in self.headers.items()}
-        return Request(self.address, bytes(self.body), headers, self.query, str(self.request_id))
+        spoken = spoken_at(self.address, self.method)
+        address, parts = (spoken.address, spoken.parts) if spoken else (self.address, {})
+        return Request(address, bytes(self.body), headers, self.query, str(self.request_id), self.method, parts)
 
 
 class Rejection(models.Model):
