@@ -64,6 +64,9 @@ class Alert(models.Model):
     source_url = models.CharField(max_length=1000, blank=True)
     count = models.PositiveIntegerField(default=1)
     started_at = models.DateTimeField(help_text=_("When it began, as the source tells."))
+    told_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("The newest time at which it fired, as the source tells.")
+    )
     first_event_at = models.DateTimeField()
     last_event_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
