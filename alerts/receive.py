@@ -20,6 +20,7 @@ from alerts.dialects import DIALECTS, Dialect, DialectError, NormalisedEvent, Sp
 from alerts.dialects.format import Accepted, Refusal, Reply, Request
 from alerts.ingest import PROCESS_RAW_EVENTS
 from alerts.models import AlertSource, RawEvent
+from alerts.rejections import Rejected, counting
 from events.poke import poke
 from events.rows import inserting, next_ids, write
 
@@ -44,6 +45,11 @@ class Post:
     request: Request
     path: str
     is_too_large: bool = False
+
+    @property
+    def content_type(self) -> str:
+        """The media type that it names, without parameters."""
+        return self.request.headers.get("content-type", "").partition(";")[0].strip()[:100]
 
 
 def posted(
@@ -87,7 +93,12 @@ def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
     rows = [each[0] for each in read if isinstance(each, tuple)]
     for raw, pk in zip(rows, next_ids(RawEvent, len(rows)), strict=True):
         raw.pk = pk
-    write(*inserting(rows))
+    rejected = [
+        Rejected(sources[hashes[token]], each, post.content_type, post.request.body)
+        for post, token, each in zip(posts, tokens, read, strict=True)
+        if isinstance(each, Refusal) and isinstance(token, str) and hashes.get(token) in sources
+    ]
+    write(*inserting(rows), *counting(rejected, now))
     if rows:
         poke(PROCESS_RAW_EVENTS)
     return [_reply(post, each) for post, each in zip(posts, read, strict=True)]
@@ -106,12 +117,11 @@ def _token(post: Post) -> str | Refusal:
     """The token that it was sent with, or why none can be found."""
     if post.token:
         return post.token
-    if post.is_too_large:
-        return _too_large()
     try:
-        return post.dialect.token_in(post.request)
+        token = post.dialect.token_in(post.request)
     except DialectError as error:
-        return _invalid(error)
+        return _too_large() if post.is_too_large else _invalid(error)
+    return token if token or not post.is_too_large else _too_large()
 
 
 def _read(
@@ -143,7 +153,7 @@ def _read(
         method=request.method,
         address=post.path,
         query={name: value for name, value in request.query.items() if value != source.token},
-        content_type=request.headers.get("content-type", "").partition(";")[0].strip()[:100],
+        content_type=post.content_type,
         headers=_kept(post.dialect, request.headers),
         body=request.body,
     )
