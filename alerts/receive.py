@@ -90,16 +90,16 @@ def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
         token if isinstance(token, Refusal) else _read(post, sources.get(hashes.get(token, "")), now)
         for post, token in zip(posts, tokens, strict=True)
     ]
-    rows = [each[0] for each in read if isinstance(each, tuple)]
-    for raw, pk in zip(rows, next_ids(RawEvent, len(rows)), strict=True):
-        raw.pk = pk
+    stored = [each for each in read if isinstance(each, tuple)]
+    for (raw, events), pk in zip(stored, next_ids(RawEvent, len(stored)), strict=True):
+        raw.pk, raw.event_count = pk, len(events)
     rejected = [
         Rejected(sources[hashes[token]], each, post.content_type, post.request.body)
         for post, token, each in zip(posts, tokens, read, strict=True)
         if isinstance(each, Refusal) and isinstance(token, str) and hashes.get(token) in sources
     ]
-    write(*inserting(rows), *counting(rejected, now))
-    if rows:
+    write(*inserting([raw for raw, _events in stored]), *counting(rejected, now))
+    if stored:
         poke(PROCESS_RAW_EVENTS)
     return [_reply(post, each) for post, each in zip(posts, read, strict=True)]
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import django.contrib.postgres.indexes
+import django.db.models.deletion
 from django.apps.registry import Apps
 from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -85,6 +86,16 @@ class Migration(migrations.Migration):
             name="event_count",
             field=models.PositiveIntegerField(
                 help_text="How many events the sender was told are accepted: each has an outcome in the end.", null=True
+            ),
+        ),
+        migrations.AlterField(
+            model_name="rawevent",
+            name="source",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="raw_events",
+                to="alerts.alertsource",
             ),
         ),
         migrations.RunSQL(COUNTED, migrations.RunSQL.noop),

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -69,14 +70,18 @@ class Outcome(models.TextChoices):
 
 
 class RawEvent(models.Model):
-    """What a source sent, stored before anything else is done with it."""
+    """What a source sent, stored before anything else is done with it.
+
+    Its table is divided by the month in which it was received (alerts/partitions.py), so that a month goes at once.
+    """
 
     class State(models.TextChoices):
         PENDING = "pending", _("Waiting")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
 
-    source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="raw_events")
+    # (the index by source and number serves it)
+    source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="raw_events", db_index=False)
     received_at = models.DateTimeField()
     request_id = models.UUIDField(default=uuid4, editable=False)
     method = models.CharField(max_length=7, default="POST")
@@ -85,6 +90,9 @@ class RawEvent(models.Model):
     content_type = models.CharField(max_length=100, blank=True)
     headers = models.JSONField(default=dict)
     body = models.BinaryField()
+    event_count = models.PositiveIntegerField(
+        null=True, help_text=_("How many events the sender was told are accepted: each has an outcome in the end.")
+    )
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     outcomes = models.JSONField(default=list, help_text=_("One entry per event in the body: outcome and alert id."))
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -99,6 +107,8 @@ class RawEvent(models.Model):
             models.Index(fields=["source", "-id"], name="raw_event_source"),
             models.Index(fields=["-id"], condition=Q(state="failed"), name="raw_event_failed"),
             models.Index(fields=["request_id"], name="raw_event_request"),
+            # Rows come in the order of time: a summary of each stretch of the table costs next to nothing to keep.
+            BrinIndex(fields=["received_at"], name="raw_event_received", pages_per_range=32, autosummarize=True),
         ]
 
     def __str__(self) -> str:
