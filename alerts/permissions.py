@@ -2,6 +2,7 @@
 
 from accounts.actor import Actor
 from accounts.models import Role
+from alerts.models import AlertSource
 
 
 def can_configure(actor: Actor) -> bool:
@@ -10,3 +11,8 @@ def can_configure(actor: Actor) -> bool:
 
 def can_handle(actor: Actor) -> bool:
     return actor.has_role(Role.RESPONDER)
+
+
+def can_keep_heartbeats(actor: Actor, source: AlertSource) -> bool:
+    """Managers, and whoever speaks as the source with its token."""
+    return can_configure(actor) or (actor.kind == "alert_source" and actor.key == str(source.pk))

@@ -3,6 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
+from alerts.heartbeats import CHECK_HEARTBEATS, CHECKED_AT_ONCE, check_heartbeats
 from alerts.ingest import PROCESS_RAW_EVENTS, TAKEN_AT_ONCE, process_raw_events
 from events.poke import followed_by, poke_at_once, pokes_held_back, sweeping
 from oncall.engine import SEND_PAGES
@@ -18,3 +19,15 @@ def process_raw_events_task() -> None:
                 # More wait: another thread begins with the pages of these.
                 poke_at_once(SEND_PAGES)
         send_pages_task()
+
+
+@shared_task(name=CHECK_HEARTBEATS)
+def check_heartbeats_task() -> None:
+    """Tells of all that is late, then pages for it."""
+    with pokes_held_back():
+        with followed_by(SEND_PAGES), sweeping(CHECK_HEARTBEATS):
+            checked = told = check_heartbeats(timezone.now())
+            while told == CHECKED_AT_ONCE:
+                told = check_heartbeats(timezone.now())
+        if checked:
+            send_pages_task()

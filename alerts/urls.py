@@ -6,7 +6,7 @@ from django.urls import path
 
 from alerts.dialects import DIALECTS
 from alerts.receive import receive
-from alerts.views import alerts, routes, sources
+from alerts.views import alerts, pings, routes, sources
 
 app_name = "alerts"
 
@@ -16,6 +16,8 @@ urlpatterns = [
         for dialect in DIALECTS.values()
         for address in dialect.addresses
     ),
+    path("heartbeat/<str:token>", pings.ping, name="ping"),
+    path("incidentio/v2/heartbeat/<int:pk>/ping", pings.ping_incidentio, name="ping-incidentio"),
     path("alerts/", alerts.alert_list, name="list"),
     path("alerts/<int:pk>/", alerts.detail, name="detail"),
     path("alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),

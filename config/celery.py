@@ -27,6 +27,11 @@ app.conf.task_routes = {"oncall.*": {"queue": "paging"}, "alerts.*": {"queue": "
 app.conf.beat_schedule = {
     "oncall-tick": {"task": "oncall.tick", "schedule": timedelta(seconds=1), "options": {"expires": 5}},
     "alerts-sweep": {"task": "alerts.process_raw_events", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
+    "heartbeats-sweep": {
+        "task": "alerts.check_heartbeats",
+        "schedule": timedelta(seconds=2),
+        "options": {"expires": 10},
+    },
     "events-sweep": {"task": "events.deliver_due", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
     "reaching-sweep": {
         "task": "reaching.prove_reachability",

@@ -251,7 +251,7 @@ def answers(host: str, port: int, path: str) -> bool:
 
 def paging_engine_ran_since(instant: datetime) -> bool:
     """Tells whether an engine of this run, not of an earlier one, has beaten."""
-    return bool(apps.get_model("oncall", "EngineBeat").objects.filter(beat_at__gte=instant).exists())
+    return bool(apps.get_model("oncall", "EngineBeat").objects.filter(name="tick", beat_at__gte=instant).exists())
 
 
 def say(line: str) -> None:

@@ -79,5 +79,7 @@ def methods_at(path: str) -> list[str]:
 
 
 def address_of(dialect: Dialect, token: str, source_id: int) -> str:
-    """The path that a sender of a source posts to."""
+    """The path that a sender of a source posts to; "" if the dialect is spoken at none."""
+    if not dialect.addresses:
+        return ""
     return dialect.addresses[0].replace("<token>", token).replace("<id>", str(source_id))

@@ -16,6 +16,12 @@ class Heartbeat(models.Model):
     The alert belongs to its source, under a key of its own, and resolves with the next ping.
     """
 
+    class State(models.TextChoices):
+        NEW = "new", _("Not heard of yet")
+        ON_TIME = "on_time", _("On time")
+        LATE = "late", _("Late")
+        DISABLED = "disabled", _("Off")
+
     source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="heartbeats")
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
@@ -45,6 +51,20 @@ class Heartbeat(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/alerts/heartbeats/{self.pk}/"
+
+    @property
+    def state(self) -> str:
+        """How it stands, as the last check found it."""
+        if not self.is_enabled:
+            return self.State.DISABLED
+        if self.late_since:
+            return self.State.LATE
+        return self.State.ON_TIME if self.last_ping_at else self.State.NEW
+
+    @property
+    def dedup_key(self) -> str:
+        """What its alert goes by."""
+        return f"heartbeat:{self.pk}"
 
 
 class Change(models.Model):

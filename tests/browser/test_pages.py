@@ -166,7 +166,7 @@ NOT_PAGES = {
     *("incidents:severity", "incidents:role", "incidents:service", "incidents:page", "incidents:add-member"),
     *("incidents:remove-member", "incidents:visibility", "incidents:mitigate", "incidents:resolve", "incidents:reopen"),
     *(f"alerts:receive-{dialect}" for dialect in DIALECTS),
-    *("alerts:acknowledge", "alerts:resolve"),
+    *("alerts:acknowledge", "alerts:resolve", "alerts:ping", "alerts:ping-incidentio"),
     *("alerts:source-rotate", "alerts:raw-event-retry", "alerts:route-remove", "alerts:route-move"),
     *("postmortems:preview", "postmortems:status", "postmortems:refresh", "postmortems:start"),
     *("postmortems:action-item-status", "statuspage:component-status", "statuspage:component-remove"),

@@ -6,7 +6,8 @@ from typing import Any
 
 from accounts.actor import Actor
 from alerts.actions import save_route, save_source
-from alerts.models import AlertRoute, AlertSource
+from alerts.heartbeats import save_heartbeat
+from alerts.models import AlertRoute, AlertSource, Heartbeat
 
 numbers = count(1)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -24,3 +25,9 @@ def route(conditions: dict[str, Any] | None = None, **fields: Any) -> AlertRoute
     """A route that matches everything and pages nobody unless told otherwise."""
     defaults = {"name": f"Route {next(numbers)}", "paging": AlertRoute.Paging.NOBODY}
     return save_route(actor=SYSTEM, conditions=conditions or {}, **{**defaults, **fields})
+
+
+def heartbeat(**fields: Any) -> Heartbeat:
+    """A heartbeat of every minute, with a minute's grace."""
+    defaults = {"name": f"Heartbeat {next(numbers)}", "interval_seconds": 60, "grace_seconds": 60, "now": LONG_AGO}
+    return save_heartbeat(actor=SYSTEM, **{**defaults, **fields})
