@@ -34,4 +34,5 @@ def guides(source: AlertSource) -> list[tuple[str, str]]:
 
 
 def _filled(text: str, source: AlertSource) -> str:
-    return text.replace("<address>", receive_address(source)).replace("<token>", source.token)
+    filled = text.replace("<address>", receive_address(source)).replace("<base>", settings.PUBLIC_URL)
+    return filled.replace("<token>", source.token)

@@ -53,7 +53,8 @@ class NormalisedEvent:
     A `changed` one says by `change` what is to be done to it. A `noted` one is about no alert at all: it tells of a
     change that somebody made (`title`, `started_at`, `service`, and in `attributes` its kind, author, links, details).
     `ended_at` is when it was over, `expires_at` when it is over unless it is sent again; `priority` goes from 1, the
-    highest, to 5; `by` is who did it and `note` what they said of it, as the sender tells.
+    highest, to 5; `by` is who did it and `note` what they said of it, as the sender tells. `responders` are whom to
+    page: the `type` of each (team, user, escalation, schedule) and the `id`, `name` or `username` that it goes by.
     """
 
     dedup_key: str
@@ -70,6 +71,7 @@ class NormalisedEvent:
     priority: int | None = None
     tags: tuple[str, ...] = ()
     team: str = ""
+    responders: tuple[Mapping[str, str], ...] = ()
     alert_id: int | None = None
     change: Change | None = None
     by: str = ""
@@ -177,7 +179,7 @@ class Dialect:
     small letters: `ce-*` are all that begin so.
 
     `sample` and `sample_headers` are what to try it with, `guides` what to copy into the sender's own configuration, by
-    the name of the file; in these `<address>` and `<token>` stand for the source's own.
+    the name of the file; in these `<address>` and `<token>` stand for the source's own, `<base>` for ours.
     """
 
     name: str
