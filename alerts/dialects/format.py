@@ -47,7 +47,8 @@ class Change:
 
 @dataclass(frozen=True)
 class NormalisedEvent:
-    """One signal, whatever format it came in. `service` and `team` are names or slugs that may not exist.
+    """One signal, whatever format it came in. `service`, `team` and `policy` are names or slugs that may not exist;
+    `unresolved` is what else it names and nobody knows: `field` and `text` of each.
 
     Only one that fires needs a title: all others are about the alert that fires under the same key, or has `alert_id`.
     A `changed` one says by `change` what is to be done to it. A `noted` one is about no alert at all: it tells of a
@@ -71,6 +72,8 @@ class NormalisedEvent:
     priority: int | None = None
     tags: tuple[str, ...] = ()
     team: str = ""
+    policy: str = ""
+    unresolved: tuple[Mapping[str, str], ...] = ()
     responders: tuple[Mapping[str, str], ...] = ()
     alert_id: int | None = None
     change: Change | None = None

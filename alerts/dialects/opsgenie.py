@@ -115,12 +115,18 @@ def _create(data: Fields, request: Request) -> NormalisedEvent:
         service=details.get("service", ""),
         source_url=_long_text(data, "source"),
         tags=tuple(_texts(data, "tags")),
-        team=next((each.get("name") or each["id"] for each in responders if each["type"] == "team"), ""),
+        team=_first(responders, "team"),
+        policy=_first(responders, "escalation"),
         responders=tuple(responders),
         attributes={name: value for name, value in attributes.items() if value},
         by=_text(data, "user"),
         note=_text(data, "note"),
     )
+
+
+def _first(responders: list[dict[str, str]], kind: str) -> str:
+    """What the first of these responders goes by."""
+    return next((each.get("name") or each.get("id", "") for each in responders if each["type"] == kind), "")
 
 
 # --- What is done to them ---------------------------------------------------------------------------------------------
