@@ -79,6 +79,7 @@ class RawEvent(models.Model):
         PENDING = "pending", _("Waiting")
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
+        SET_ASIDE = "set_aside", _("Failed, and set aside by somebody")
 
     # (the index by source and number serves it)
     source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="raw_events", db_index=False)
