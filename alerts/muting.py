@@ -1,12 +1,14 @@
 """Which maintenance window mutes an alert. `mutes` is pure; the windows that run are read once for a batch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Model, OuterRef, QuerySet
 
+from alerts.matchers import matches
 from alerts.models import MaintenanceWindow
 from events.conditions import holds
 
@@ -18,40 +20,53 @@ class Mute:
     window_id: int
     until: datetime
     why: str
-    service_ids: frozenset[int]
-    source_ids: frozenset[int]
-    conditions: Mapping[str, Any]
+    service_ids: frozenset[int] = frozenset()
+    source_ids: frozenset[int] = frozenset()
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    matchers: Sequence[Mapping[str, Any]] = ()
 
     def mutes(self, *, service_id: int | None, source_id: int, facts: Mapping[str, Any]) -> bool:
         """Whether an alert of this service and source, with these facts, is muted by it."""
-        return (
-            (not self.service_ids or service_id in self.service_ids)
-            and (not self.source_ids or source_id in self.source_ids)
-            and holds(self.conditions, facts)
-        )
+        if (self.service_ids and service_id not in self.service_ids) or (
+            self.source_ids and source_id not in self.source_ids
+        ):
+            return False
+        labels = facts.get("labels")
+        known = labels if isinstance(labels, Mapping) else {}
+        return holds(self.conditions, facts) and all(matches(matcher, known) for matcher in self.matchers)
 
 
 def running(windows: QuerySet[MaintenanceWindow], now: datetime) -> QuerySet[MaintenanceWindow]:
     """Those of them that run at an instant."""
-    return windows.filter(canceled_at=None, from_at__lte=now, until_at__gt=now)
-
-
-def mute_of(window: MaintenanceWindow) -> Mute:
-    """A window as data; it has an occurrence that runs or comes next."""
-    if window.until_at is None:
-        raise ValueError(f"Window {window.pk} is over.")
-    reason = f": {window.reason}" if window.reason else ""
-    return Mute(
-        window_id=window.pk,
-        until=window.until_at,
-        why=f"Muted by “{window.name}” of {window.author}{reason}",
-        service_ids=frozenset(service.pk for service in window.services.all()),
-        source_ids=frozenset(source.pk for source in window.sources.all()),
-        conditions=window.conditions,
-    )
+    return windows.filter(from_at__lte=now, until_at__gt=now)
 
 
 def muting(now: datetime) -> list[Mute]:
-    """Every window that runs, the one that lasts longest first."""
-    found = running(MaintenanceWindow.objects.all(), now).prefetch_related("services", "sources")
-    return [mute_of(window) for window in found.order_by("-until_at", "id")]
+    """Every window that runs, the one that lasts longest first. One statement."""
+    found = running(MaintenanceWindow.objects.all(), now).annotate(
+        service_ids=_ids(MaintenanceWindow.services.through, "service_id"),
+        source_ids=_ids(MaintenanceWindow.sources.through, "alertsource_id"),
+    )
+    return [
+        Mute(
+            window_id=window.pk,
+            until=window.until_at,
+            why=why_muted(window),
+            service_ids=frozenset(window.service_ids),
+            source_ids=frozenset(window.source_ids),
+            conditions=window.conditions,
+            matchers=window.matchers,
+        )
+        for window in found.order_by("-until_at", "id")
+        if window.until_at is not None
+    ]
+
+
+def why_muted(window: MaintenanceWindow) -> str:
+    """Whose window it is and what for."""
+    reason = f": {window.reason}" if window.reason else ""
+    return f"Muted by “{window.name}” of {window.author}{reason}"
+
+
+def _ids(through: type[Model], column: str) -> ArraySubquery:
+    return ArraySubquery(through._default_manager.filter(maintenancewindow_id=OuterRef("pk")).values(column))
