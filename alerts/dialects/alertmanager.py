@@ -77,6 +77,7 @@ def _map(alert: dict[str, Any], name: str, where: str) -> dict[str, str]:
 DIALECT = Dialect(
     name="alertmanager",
     label="Prometheus Alertmanager",
+    about="Alertmanager tells Sitrep by its webhook, with all of its labels.",
     addresses=("alertmanager/<token>",),
     parse=parse,
     sample={

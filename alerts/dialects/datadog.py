@@ -179,6 +179,7 @@ def _tags(text: str) -> dict[str, list[str]]:
 DIALECT = Dialect(
     name="datadog",
     label="Datadog",
+    about="Monitors tell Sitrep by a webhook; recovery resolves.",
     addresses=("datadog/<token>",),
     parse=parse,
     sample={

@@ -181,7 +181,7 @@ class Dialect:
     the events or raises DialectError, the same however often it is asked; `keeps` names the headers that it reads, in
     small letters: `ce-*` are all that begin so.
 
-    `sample` and `sample_headers` are what to try it with, `guides` what to copy into the sender's own configuration, by
+    `about` says in a sentence for whom it is. `sample` and `sample_headers` are what to try it with, `guides` what to copy into the sender's own configuration, by
     the name of the file; in these `<address>` and `<token>` stand for the source's own, `<base>` for ours.
     """
 
@@ -190,6 +190,7 @@ class Dialect:
     addresses: tuple[str, ...]
     parse: Callable[[Request], list[NormalisedEvent]]
     sample: Any
+    about: str = ""
     sample_headers: Mapping[str, str] = field(default_factory=dict)
     guides: tuple[tuple[str, str], ...] = ()
     token_in: Callable[[Request], str] = no_token

@@ -91,6 +91,7 @@ def _text(data: dict[str, Any], name: str, where: str) -> str:
 DIALECT = Dialect(
     name="generic",
     label="Generic JSON",
+    about="For scripts, CloudEvents, and anything without a format of its own here.",
     addresses=("in/<token>",),
     parse=parse,
     keeps=cloudevents.KEEPS,

@@ -53,6 +53,7 @@ def _with_extras(event: NormalisedEvent, alert: dict[str, Any]) -> NormalisedEve
 DIALECT = Dialect(
     name="grafana",
     label="Grafana alerting",
+    about="Grafana's alert rules tell Sitrep by a webhook contact point.",
     addresses=("grafana/<token>",),
     parse=parse,
     check=check,

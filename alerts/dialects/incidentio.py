@@ -106,6 +106,7 @@ def refused(request: Request, refusal: Refusal) -> Reply:
 DIALECT = Dialect(
     name="incidentio",
     label="incident.io alert source",
+    about="For senders that are set up for incident.io: change the host name.",
     addresses=("incidentio/v2/alert_events/http/<id>", ALERTMANAGER),
     parse=parse,
     token_in=token_in,

@@ -385,6 +385,7 @@ def refused(request: Request, refusal: Refusal) -> Reply:
 DIALECT = Dialect(
     name="opsgenie",
     label="Opsgenie",
+    about="For every client of Opsgenie's alert API: change the host name and the key.",
     addresses=tuple(dict.fromkeys(address for address, _method in WRITES)),
     methods={address: tuple(method for each, method in WRITES if each == address) for address, _method in WRITES},
     parse=parse,

@@ -179,6 +179,7 @@ def refused(request: Request, refusal: Refusal) -> Reply:
 DIALECT = Dialect(
     name="pagerduty",
     label="PagerDuty Events API",
+    about="For every client of PagerDuty's Events API: change the host name and the key.",
     addresses=(V2, V1),
     parse=parse,
     token_in=token_in,

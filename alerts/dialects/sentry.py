@@ -116,6 +116,7 @@ def _key(issue: Any) -> str:
 DIALECT = Dialect(
     name="sentry",
     label="Sentry",
+    about="Issues and metric alerts of Sentry, signed by an internal integration.",
     addresses=("sentry/<token>",),
     parse=parse,
     check=check,

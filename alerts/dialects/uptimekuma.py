@@ -133,6 +133,7 @@ def _message(data: dict[str, Any]) -> NormalisedEvent:
 DIALECT = Dialect(
     name="uptimekuma",
     label="Uptime Kuma",
+    about="Monitors that go down and come up again.",
     addresses=("uptime-kuma/<token>",),
     parse=parse,
     sample={

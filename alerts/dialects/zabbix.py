@@ -188,6 +188,7 @@ def _tags(text: str) -> dict[str, str]:
 DIALECT = Dialect(
     name="zabbix",
     label="Zabbix",
+    about="Problems and their recovery, through a media type to import.",
     addresses=("zabbix/<token>",),
     parse=parse,
     sample={
