@@ -98,6 +98,7 @@ def _create(data: Fields, request: Request) -> NormalisedEvent:
     alias = _text(data, "alias")
     attributes = {
         "details": details,
+        "responders": responders,
         "visible_to": _recipients(data, "visibleTo", ("team", "user")),
         "actions": _texts(data, "actions"),
         "entity": _text(data, "entity"),
@@ -358,10 +359,10 @@ def _recipient(data: Fields, key: str, name: str, kinds: tuple[str, ...]) -> dic
 # --- Replies ----------------------------------------------------------------------------------------------------------
 
 
-def answer(request: Request, status: int, content: Fields) -> Reply:
+def answer(request: Request, status: int, content: Fields, *, took: float = 0.001) -> Reply:
     """A reply with what each of them has: how long it took (in seconds), and the id of the request."""
     headers = {"X-Request-ID": request.id, "X-RateLimit-State": "OK"}
-    return Reply(status, {**content, "took": 0.001, "requestId": request.id}, headers)
+    return Reply(status, {**content, "took": took, "requestId": request.id}, headers)
 
 
 def accepted(accepted: Accepted) -> Reply:
