@@ -2,26 +2,50 @@
 
 import json
 import shlex
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from alerts.dialects import DIALECTS, address_of
-from alerts.models import AlertSource
+from alerts.dialects import email as mail
+from alerts.models import AlertSource, Heartbeat
 
 
 def receive_address(source: AlertSource) -> str:
-    """The absolute address of a source, with its token where the dialect has it there."""
+    """The absolute address of a source, with its token where the dialect has it there; "" if nothing is sent to it."""
+    if source.dialect == mail.NAME:
+        return mail_address(source.token)
+    if not DIALECTS[source.dialect].addresses:
+        return ""
     return f"{settings.PUBLIC_URL}/{address_of(DIALECTS[source.dialect], source.token, source.pk)}"
 
 
 def token_apart(source: AlertSource) -> str:
     """The source's token where its address does not hold it: the sender has it in a key or header of its own."""
+    if not receive_address(source):
+        return ""
     return "" if source.token in receive_address(source) else source.token
 
 
+def ping_address(heartbeat: Heartbeat) -> str:
+    """The absolute address that a heartbeat is pinged at."""
+    return f"{settings.PUBLIC_URL}/heartbeat/{heartbeat.token}"
+
+
+def mail_address(token: str) -> str:
+    """Where mail with this token is heard, "" while Sitrep hears no mail."""
+    if not settings.ALERT_MAIL_PORT:
+        return ""
+    return f"{token}@{settings.ALERT_MAIL_DOMAIN or urlsplit(settings.PUBLIC_URL).hostname}"
+
+
 def curl_line(source: AlertSource) -> str:
-    """A command that fires a sample alert at the source, to paste as it is."""
+    """A command that fires a sample alert at the source, to paste as it is; "" if there is none."""
     dialect = DIALECTS[source.dialect]
+    if source.dialect == mail.NAME:
+        return _mail_line(source)
+    if not dialect.addresses:
+        return ""
     headers = {"Content-Type": "application/json", **dialect.sample_headers}
     given = " ".join(f"-H '{name}: {_filled(value, source)}'" for name, value in headers.items())
     body = _filled(json.dumps(dialect.sample), source)
@@ -36,3 +60,13 @@ def guides(source: AlertSource) -> list[tuple[str, str]]:
 def _filled(text: str, source: AlertSource) -> str:
     filled = text.replace("<address>", receive_address(source)).replace("<base>", settings.PUBLIC_URL)
     return filled.replace("<token>", source.token)
+
+
+def _mail_line(source: AlertSource) -> str:
+    """The same by mail, straight to Sitrep's own port."""
+    address = mail_address(source.token)
+    if not address:
+        return ""
+    server = f"smtp://{urlsplit(settings.PUBLIC_URL).hostname}:{settings.ALERT_MAIL_PORT}"
+    sent = f"curl {server} --mail-from you@example.com --mail-rcpt {address} -T -"
+    return f"printf %s {shlex.quote(mail.SAMPLE)} | {sent}"

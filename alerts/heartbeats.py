@@ -27,7 +27,7 @@ from alerts.models import AlertSource, Heartbeat
 from alerts.permissions import can_keep_heartbeats
 from catalog.models import Service
 from events.actions import Fact, publish, publish_all
-from events.durations import length_in_words
+from events.durations import exact_length
 from events.errors import Conflict, Invalid, require
 from events.rows import updating, write
 from oncall.engine import beat
@@ -320,7 +320,7 @@ def _one_by_one(now: datetime, limit: int) -> int:
 
 
 def _late(heartbeat: Heartbeat, away: Absence | None) -> NormalisedEvent:
-    last, expected = heartbeat.last_ping_at, length_in_words(heartbeat.interval_seconds)
+    last, expected = heartbeat.last_ping_at, exact_length(heartbeat.interval_seconds)
     words = [f"Expected every {expected}; last heard of at {last:%Y-%m-%d %H:%M:%S} UTC." if last else ""]
     if away and last and last < away.until:
         words.append(

@@ -5,12 +5,14 @@ import re
 from django.urls import path
 
 from alerts.dialects import DIALECTS
+from alerts.opsgenie.urls import urlpatterns as opsgenie_urlpatterns
 from alerts.receive import receive
-from alerts.views import alerts, pings, routes, sources
+from alerts.views import alerts, heartbeats, pings, routes, sources
 
 app_name = "alerts"
 
 urlpatterns = [
+    *opsgenie_urlpatterns,
     *(
         path(re.sub(r"<(\w+)>", r"<str:\1>", address), receive, name=f"receive-{dialect.name}")
         for dialect in DIALECTS.values()
@@ -28,6 +30,13 @@ urlpatterns = [
     path("alerts/sources/<slug:slug>/edit/", sources.source_edit, name="source-edit"),
     path("alerts/sources/<slug:slug>/rotate-token/", sources.source_rotate, name="source-rotate"),
     path("alerts/raw-events/<int:pk>/retry/", sources.raw_event_retry, name="raw-event-retry"),
+    path("alerts/heartbeats/", heartbeats.heartbeat_list, name="heartbeats"),
+    path("alerts/heartbeats/new/", heartbeats.heartbeat_edit, name="heartbeat-new"),
+    path("alerts/heartbeats/<int:pk>/", heartbeats.heartbeat_detail, name="heartbeat"),
+    path("alerts/heartbeats/<int:pk>/edit/", heartbeats.heartbeat_edit, name="heartbeat-edit"),
+    path("alerts/heartbeats/<int:pk>/switch/", heartbeats.heartbeat_switch, name="heartbeat-switch"),
+    path("alerts/heartbeats/<int:pk>/rotate-token/", heartbeats.heartbeat_rotate, name="heartbeat-rotate"),
+    path("alerts/heartbeats/<int:pk>/remove/", heartbeats.heartbeat_remove, name="heartbeat-remove"),
     path("alerts/routes/", routes.route_list, name="routes"),
     path("alerts/routes/new/", routes.route_edit, name="route-new"),
     path("alerts/routes/<int:pk>/edit/", routes.route_edit, name="route-edit"),

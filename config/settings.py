@@ -97,6 +97,11 @@ try:
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
     OUTBOUND_PRIVATE_ADDRESSES = env.bool("OUTBOUND_PRIVATE_ADDRESSES", False)
     MAX_EVENT_BYTES = env.int("MAX_EVENT_BYTES", 512 * 1024)
+    ALERT_MAIL_HOST = env.str("ALERT_MAIL_HOST", HOST)
+    ALERT_MAIL_PORT = env.int("ALERT_MAIL_PORT", 0)
+    ALERT_MAIL_DOMAIN = env.str("ALERT_MAIL_DOMAIN", "").lower()
+    ALERT_MAIL_CERTIFICATE = env.str("ALERT_MAIL_CERTIFICATE", "")
+    ALERT_MAIL_KEY = env.str("ALERT_MAIL_KEY", "")
 except EnvError as error:
     refuse(str(error))
 
@@ -111,6 +116,10 @@ if urlsplit(DATABASE_URL).scheme not in {"postgres", "postgresql"}:
     refuse("DATABASE_URL must start with postgresql:// (Sitrep runs on PostgreSQL only)")
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "unix"}:
     refuse("REDIS_URL must start with redis://, rediss:// or unix://")
+if not 0 <= ALERT_MAIL_PORT <= 65535:
+    refuse(f"ALERT_MAIL_PORT must be a port from 1 to 65535, or 0 to hear no mail, not {ALERT_MAIL_PORT}")
+if bool(ALERT_MAIL_CERTIFICATE) != bool(ALERT_MAIL_KEY):
+    refuse("ALERT_MAIL_CERTIFICATE and ALERT_MAIL_KEY belong together: set both or neither")
 if LOG_FORMAT not in {"json", "console"}:
     refuse(f"LOG_FORMAT must be json or console, not {LOG_FORMAT!r}")
 

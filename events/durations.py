@@ -19,3 +19,12 @@ def length_in_words(seconds: float) -> str:
     if minutes and not days:
         parts.append(_("%(minutes)s min") % {"minutes": minutes})
     return " ".join(parts)
+
+
+def exact_length(seconds: int) -> str:
+    """A length that somebody chose, to the second: "30 s", "1 min 30 s", "1 day 12 h"."""
+    whole, rest = divmod(seconds, 60)
+    words = [length_in_words(seconds - rest)] if whole else []
+    if rest or not whole:
+        words.append(_("%(seconds)s s") % {"seconds": rest})
+    return " ".join(words)

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import viewsets
 
 from alerts.api.alerts import AlertViewSet
+from alerts.api.heartbeats import HeartbeatViewSet
 from alerts.api.routes import AlertRouteViewSet
 from alerts.api.sources import AlertSourceViewSet, RawEventViewSet
 
@@ -12,5 +13,6 @@ routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
     ("alerts", AlertViewSet, "alert"),
     ("alert-sources", AlertSourceViewSet, "alert-source"),
     ("alert-routes", AlertRouteViewSet, "alert-route"),
+    ("heartbeats", HeartbeatViewSet, "heartbeat"),
     ("raw-events", RawEventViewSet, "raw-event"),
 ]

@@ -68,6 +68,10 @@ STATES = {
     "dropped": State("neutral", "ban", gettext_lazy("No longer needed")),
     "dead": State("down", "circle-x", gettext_lazy("Gave up")),
     "unknown": State("neutral", "help-circle", gettext_lazy("Unknown")),
+    # heartbeats
+    "new": State("neutral", "clock", gettext_lazy("Not heard of yet")),
+    "on_time": State("ok", "circle-check", gettext_lazy("On time")),
+    "late": State("down", "alert-triangle", gettext_lazy("Late")),
     # components and public incidents
     "operational": State("ok", "circle-check", gettext_lazy("Operational")),
     "degraded_performance": State("warn", "trending-down", gettext_lazy("Degraded performance")),

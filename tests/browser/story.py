@@ -19,8 +19,9 @@ from django.utils import timezone  # noqa: E402
 from accounts.actions import create_api_key  # noqa: E402
 from accounts.actor import Actor  # noqa: E402
 from accounts.models import Scope, User  # noqa: E402
+from alerts.heartbeats import check_heartbeats, ping_heartbeats, save_heartbeat  # noqa: E402
 from alerts.ingest import process_raw_events  # noqa: E402
-from alerts.models import AlertRoute, AlertSource, RawEvent  # noqa: E402
+from alerts.models import AlertRoute, AlertSource, Heartbeat, RawEvent  # noqa: E402
 from catalog.models import Service  # noqa: E402
 from events.models import Delivery  # noqa: E402
 from incidents import actions  # noqa: E402
@@ -90,6 +91,23 @@ def fire(now: datetime, **event: str) -> None:
     process_raw_events(now)
     tick(now)
     send_due(now)
+
+
+def tell_of_heartbeats(now: datetime) -> Heartbeat:
+    """A backup that is on time, one that is late, one that never came; returns the first."""
+    system = Actor.system()
+    made = [
+        save_heartbeat(actor=system, name=name, interval_seconds=seconds, now=now, service=service, description=text)
+        for name, seconds, service, text in (
+            ("Nightly backup of PostgreSQL", 86400, Service.objects.get(slug="postgres"), "Restore by the runbook."),
+            ("Queue consumer of invoices", 60, Service.objects.get(slug="invoices"), ""),
+            ("Certificate renewal", 30 * 86400, None, ""),
+        )
+    ]
+    ping_heartbeats(ids=[made[0].pk], now=now - timedelta(hours=3), sender="curl/8.5.0")
+    ping_heartbeats(ids=[made[1].pk], now=now - timedelta(minutes=9), sender="invoices/2.4")
+    check_heartbeats(now)
+    return made[0]
 
 
 def tell_of_last_week(now: datetime) -> None:
@@ -294,6 +312,7 @@ def main() -> None:
         "postmortem": str(Postmortem.objects.get().pk),
         "action_item": str(ActionItem.objects.earliest("pk").pk),
         "component": str(component("Payments").pk),
+        "heartbeat": str(tell_of_heartbeats(now).pk),
         "route": str(AlertRoute.objects.earliest("pk").pk),
         "person": str(actor("ana").user_id),
     }
