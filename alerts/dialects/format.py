@@ -181,8 +181,9 @@ class Dialect:
     the events or raises DialectError, the same however often it is asked; `keeps` names the headers that it reads, in
     small letters: `ce-*` are all that begin so.
 
-    `about` says in a sentence for whom it is. `sample` and `sample_headers` are what to try it with, `guides` what to copy into the sender's own configuration, by
-    the name of the file; in these `<address>` and `<token>` stand for the source's own, `<base>` for ours.
+    `about` says in a sentence for whom it is. `sample` and `sample_headers` are what to try it with, `guides` what to
+    copy into the sender's own configuration, by the name of the file; in these `<address>` and `<token>` stand for the
+    source's own, `<base>` for ours.
     """
 
     name: str
