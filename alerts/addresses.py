@@ -47,17 +47,18 @@ def curl_line(source: AlertSource) -> str:
     if not dialect.addresses:
         return ""
     headers = {"Content-Type": "application/json", **dialect.sample_headers}
-    given = " ".join(f"-H '{name}: {_filled(value, source)}'" for name, value in headers.items())
-    body = _filled(json.dumps(dialect.sample), source)
+    given = " ".join(f"-H '{name}: {filled(value, source)}'" for name, value in headers.items())
+    body = filled(json.dumps(dialect.sample), source)
     return f"curl -X POST {receive_address(source)} {given} -d {shlex.quote(body)}"
 
 
 def guides(source: AlertSource) -> list[tuple[str, str]]:
     """What to copy into the sender's own configuration, by the name of the file."""
-    return [(name, _filled(text, source)) for name, text in DIALECTS[source.dialect].guides]
+    return [(name, filled(text, source)) for name, text in DIALECTS[source.dialect].guides]
 
 
-def _filled(text: str, source: AlertSource) -> str:
+def filled(text: str, source: AlertSource) -> str:
+    """A text of a dialect with the source's own address and token in their places."""
     filled = text.replace("<address>", receive_address(source)).replace("<base>", settings.PUBLIC_URL)
     return filled.replace("<token>", source.token)
 
