@@ -14,6 +14,7 @@ from accounts.models import Team
 from alerts.dialects import DIALECTS
 from alerts.ingest import PROCESS_RAW_EVENTS
 from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
+from alerts.models.sources import KEPT_DAYS
 from alerts.permissions import can_configure, can_handle
 from alerts.resolving import close_alert
 from events.actions import publish
@@ -25,6 +26,7 @@ from oncall.actions import acknowledge_escalation
 from oncall.models import EscalationPolicy
 
 NOT_A_MANAGER = "Only managers may change alert sources and routes."
+LONGEST_KEPT_DAYS = 3650
 
 
 @transaction.atomic
@@ -40,10 +42,11 @@ def save_source(
     team: Team | None = None,
     is_enabled: bool = True,
     signing_secret: str = "",
+    kept_days: int = KEPT_DAYS,
 ) -> AlertSource:
     """Makes a source with a token of its own, or changes one.
 
-    With a `signing_secret` it believes only what is signed with it.
+    With a `signing_secret` it believes only what is signed with it. What it sent is kept for `kept_days` as it was sent.
     """
     require(can_configure(actor), NOT_A_MANAGER)
     if not name.strip():
@@ -53,6 +56,9 @@ def save_source(
     if signing_secret and DIALECTS[dialect].check is None:
         reason = f"Senders of this format ({DIALECTS[dialect].label}) do not sign what they send."
         raise Invalid(reason, field="signing_secret", remedy="Leave it empty: the token is the secret.")
+    if not 1 <= kept_days <= LONGEST_KEPT_DAYS:
+        remedy = f"Choose from 1 to {LONGEST_KEPT_DAYS} days."
+        raise Invalid("For so long nothing is kept.", field="kept_days", remedy=remedy)
     same = AlertSource.objects.filter(Q(name__iexact=name.strip()) | Q(slug=slug))
     if same.exclude(pk=source.pk if source else 0).exists():
         raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
@@ -60,7 +66,7 @@ def save_source(
     source = source or AlertSource(created_at=now)
     source.name, source.slug, source.dialect = name.strip(), slug, dialect
     source.description, source.team, source.is_enabled = description, team, is_enabled
-    source.signing_secret = signing_secret
+    source.signing_secret, source.kept_days = signing_secret, kept_days
     if created:
         _give_token(source)
     source.save()
