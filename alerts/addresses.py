@@ -1,6 +1,7 @@
 """Where a source's sender posts to, how to try it, and what to copy into the sender's own configuration."""
 
 import json
+import re
 import shlex
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from django.conf import settings
 from alerts.dialects import DIALECTS, address_of
 from alerts.dialects import email as mail
 from alerts.models import AlertSource, Heartbeat
+
+PLACEHOLDER = re.compile("<(address|base|scheme|host|path|token)>")
 
 
 def receive_address(source: AlertSource) -> str:
@@ -59,8 +62,17 @@ def guides(source: AlertSource) -> list[tuple[str, str]]:
 
 def filled(text: str, source: AlertSource) -> str:
     """A text of a dialect with the source's own address and token in their places."""
-    filled = text.replace("<address>", receive_address(source)).replace("<base>", settings.PUBLIC_URL)
-    return filled.replace("<token>", source.token)
+    address = receive_address(source)
+    split = urlsplit(address)
+    stands = {
+        "address": address,
+        "base": settings.PUBLIC_URL,
+        "scheme": split.scheme,
+        "host": split.netloc,
+        "path": split.path,
+        "token": source.token,
+    }
+    return PLACEHOLDER.sub(lambda found: stands[found[1]], text)
 
 
 def _mail_line(source: AlertSource) -> str:

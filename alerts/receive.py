@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote
 from uuid import uuid4
@@ -111,7 +111,8 @@ def _reply(post: Post, read: Refusal | Reply | tuple[RawEvent, list[NormalisedEv
     if isinstance(read, Reply):
         return read
     raw, events = read
-    return post.dialect.accepted(Accepted(post.request, raw.pk, events))
+    request = replace(post.request, received_at=raw.received_at)
+    return post.dialect.accepted(Accepted(request, raw.pk, events))
 
 
 def _token(post: Post) -> str | Refusal:

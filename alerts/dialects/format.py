@@ -14,6 +14,7 @@ LONGEST_KEY = 255
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 ESCAPED = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 LONGEST_TITLE = 300
+NEVER = datetime.fromtimestamp(0, UTC)
 EPOCH = re.compile(r"[0-9]{10}([0-9]{3})?")
 
 
@@ -85,7 +86,8 @@ class NormalisedEvent:
 class Request:
     """What a sender sends. Header names are in small letters; `id` is ours, and unlike that of any other request.
 
-    `address` is the dialect's, with its placeholders; `parts` holds what stood there, but never the token.
+    `address` is the dialect's, with its placeholders; `parts` holds what stood there, but never the token. `mapping` is
+    how the source's owner wants it read (alerts/dialects/mapping.py), `received_at` is when it was stored.
     """
 
     address: str
@@ -95,6 +97,8 @@ class Request:
     id: str = ""
     method: str = "POST"
     parts: Mapping[str, str] = field(default_factory=dict)
+    mapping: Sequence[Mapping[str, Any]] = ()
+    received_at: datetime = NEVER
 
 
 @dataclass(frozen=True)

@@ -120,7 +120,17 @@ class RawEvent(models.Model):
         headers = {name.lower(): value for name, value in self.headers.items()}
         spoken = spoken_at(self.address, self.method)
         address, parts = (spoken.address, spoken.parts) if spoken else (self.address, {})
-        return Request(address, bytes(self.body), headers, self.query, str(self.request_id), self.method, parts)
+        return Request(
+            address=address,
+            body=bytes(self.body),
+            headers=headers,
+            query=self.query,
+            id=str(self.request_id),
+            method=self.method,
+            parts=parts,
+            mapping=self.source.mapping,
+            received_at=self.received_at,
+        )
 
 
 class Rejection(models.Model):
