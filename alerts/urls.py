@@ -4,6 +4,7 @@ import re
 
 from django.urls import path
 
+from alerts import window_urls
 from alerts.dialects import DIALECTS
 from alerts.opsgenie.urls import urlpatterns as opsgenie_urlpatterns
 from alerts.receive import receive
@@ -37,6 +38,7 @@ urlpatterns = [
     path("alerts/heartbeats/<int:pk>/switch/", heartbeats.heartbeat_switch, name="heartbeat-switch"),
     path("alerts/heartbeats/<int:pk>/rotate-token/", heartbeats.heartbeat_rotate, name="heartbeat-rotate"),
     path("alerts/heartbeats/<int:pk>/remove/", heartbeats.heartbeat_remove, name="heartbeat-remove"),
+    *window_urls.urlpatterns,
     path("alerts/routes/", routes.route_list, name="routes"),
     path("alerts/routes/new/", routes.route_edit, name="route-new"),
     path("alerts/routes/<int:pk>/edit/", routes.route_edit, name="route-edit"),

@@ -27,6 +27,7 @@ NOT_ALLOWED = "Viewers may not make or change maintenance windows."
 LONGEST = timedelta(days=366)
 MOST_EXTENDED_MINUTES = 24 * 60
 MOVED_AT_ONCE = 200
+LOOK_AFTER_WINDOWS = "windows.look_after"
 
 
 def series_of(window: MaintenanceWindow) -> Series:

@@ -32,6 +32,7 @@ app.conf.beat_schedule = {
         "schedule": timedelta(seconds=2),
         "options": {"expires": 10},
     },
+    "windows-sweep": {"task": "windows.look_after", "schedule": timedelta(seconds=20), "options": {"expires": 20}},
     "events-sweep": {"task": "events.deliver_due", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
     "reaching-sweep": {
         "task": "reaching.prove_reachability",

@@ -4,6 +4,7 @@ from alerts.admin.alerts import AlertAdmin
 from alerts.admin.heartbeats import ChangeAdmin, HeartbeatAdmin
 from alerts.admin.routes import AlertRouteAdmin
 from alerts.admin.sources import AlertSourceAdmin, RawEventAdmin
+from alerts.admin.windows import MaintenanceWindowAdmin
 
 __all__ = [
     "AlertAdmin",
@@ -11,5 +12,6 @@ __all__ = [
     "AlertSourceAdmin",
     "ChangeAdmin",
     "HeartbeatAdmin",
+    "MaintenanceWindowAdmin",
     "RawEventAdmin",
 ]

@@ -8,11 +8,13 @@ from alerts.api.alerts import AlertViewSet
 from alerts.api.heartbeats import HeartbeatViewSet
 from alerts.api.routes import AlertRouteViewSet
 from alerts.api.sources import AlertSourceViewSet, RawEventViewSet
+from alerts.api.windows import MaintenanceWindowViewSet
 
 routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
     ("alerts", AlertViewSet, "alert"),
     ("alert-sources", AlertSourceViewSet, "alert-source"),
     ("alert-routes", AlertRouteViewSet, "alert-route"),
+    ("maintenance-windows", MaintenanceWindowViewSet, "maintenance-window"),
     ("heartbeats", HeartbeatViewSet, "heartbeat"),
     ("raw-events", RawEventViewSet, "raw-event"),
 ]

@@ -1,5 +1,7 @@
 """When alerts are muted on purpose."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +18,12 @@ class MaintenanceWindow(models.Model):
     are its first occurrence, `recurrence` an RRULE (RFC 5545) on the clocks of its time zone; `from_at` and `until_at`
     are the occurrence that runs or comes next, or nothing once it is over.
     """
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("Running")
+        COMING = "coming", _("Coming")
+        OVER = "over", _("Over")
+        CANCELED = "canceled", _("Ended early")
 
     name = models.CharField(max_length=200)
     reason = models.TextField(blank=True)
@@ -55,3 +63,11 @@ class MaintenanceWindow(models.Model):
 
     def get_absolute_url(self) -> str:
         return f"/alerts/windows/{self.pk}/"
+
+    def state_at(self, now: datetime) -> str:
+        """Whether it runs, will, was, or was ended."""
+        if self.canceled_at is not None:
+            return self.State.CANCELED
+        if self.from_at is None or self.until_at is None or self.until_at <= now:
+            return self.State.OVER
+        return self.State.RUNNING if self.from_at <= now else self.State.COMING

@@ -21,7 +21,8 @@ from accounts.actor import Actor  # noqa: E402
 from accounts.models import Scope, User  # noqa: E402
 from alerts.heartbeats import check_heartbeats, ping_heartbeats, save_heartbeat  # noqa: E402
 from alerts.ingest import process_raw_events  # noqa: E402
-from alerts.models import AlertRoute, AlertSource, Heartbeat, RawEvent  # noqa: E402
+from alerts.models import AlertRoute, AlertSource, Heartbeat, MaintenanceWindow, RawEvent  # noqa: E402
+from alerts.windows import save_window  # noqa: E402
 from catalog.models import Service  # noqa: E402
 from events.models import Delivery  # noqa: E402
 from incidents import actions  # noqa: E402
@@ -91,6 +92,30 @@ def fire(now: datetime, **event: str) -> None:
     process_raw_events(now)
     tick(now)
     send_due(now)
+
+
+def tell_of_windows(now: datetime) -> MaintenanceWindow:
+    """An upgrade each Sunday night, one that is over, and one that runs, which is returned."""
+    night = (now + timedelta(days=1)).replace(hour=22, minute=0, second=0, microsecond=0)
+    drill = "We read the backups of last night back."
+    windows = [
+        ("Weekly upgrade of PostgreSQL", night, timedelta(hours=2), "Minor versions only.", "FREQ=WEEKLY;BYDAY=SU"),
+        ("Move of the racks", now - timedelta(days=4), timedelta(days=1), "", ""),
+        ("Restore drill", now, timedelta(hours=3), drill, ""),
+    ]
+    for name, start, length, reason, rule in windows:
+        window = save_window(
+            actor=actor("bob"),
+            name=name,
+            reason=reason,
+            starts_at=start,
+            ends_at=start + length,
+            recurrence=rule,
+            time_zone="Europe/Berlin",
+            services=[Service.objects.get(slug="postgres")],
+            now=min(start, now),
+        )
+    return window
 
 
 def tell_of_heartbeats(now: datetime) -> Heartbeat:
@@ -313,6 +338,7 @@ def main() -> None:
         "action_item": str(ActionItem.objects.earliest("pk").pk),
         "component": str(component("Payments").pk),
         "heartbeat": str(tell_of_heartbeats(now).pk),
+        "window": str(tell_of_windows(now).pk),
         "route": str(AlertRoute.objects.earliest("pk").pk),
         "person": str(actor("ana").user_id),
     }

@@ -91,6 +91,10 @@ PAGES: dict[str, dict[str, str]] = {
     "alerts:heartbeat-new": {},
     "alerts:heartbeat": {"pk": "{heartbeat}"},
     "alerts:heartbeat-edit": {"pk": "{heartbeat}"},
+    "alerts:windows": {},
+    "alerts:window-new": {},
+    "alerts:window": {"pk": "{window}"},
+    "alerts:window-edit": {"pk": "{window}"},
     "alerts:routes": {},
     "alerts:route-new": {},
     "alerts:route-edit": {"pk": "{route}"},
@@ -146,6 +150,7 @@ EXCEPT_CONTRAST: dict[str, Any] = {"rules": {"color-contrast": {"enabled": False
 SIGNED_OUT = ["/account/login/", "/account/password/reset/", "/incidents/", "/status/no-such-page/"]
 # Addresses that answer a form or a program, or that somebody else draws.
 NOT_PAGES = {
+    *("alerts:window-preview", "alerts:window-extend", "alerts:window-end", "alerts:window-cancel"),
     *("search", "frame", "metrics", "delivery-retry", "accounts:api-key-revoke"),
     *("oncall:schedule-remove", "oncall:override-remove", "oncall:policy-remove", "oncall:escalation-acknowledge"),
     *("oncall:statements-compute", "oncall:statements-approve", "oncall:statements-export", "oncall:board-remove"),
