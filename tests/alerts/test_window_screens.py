@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.actor import Actor
 from accounts.models import Role, Scope
 from alerts.models import Alert, MaintenanceWindow
 from alerts.windows import advance_windows, save_window
@@ -204,7 +205,7 @@ def test_the_admin_lists_windows_and_ends_them(client: Client) -> None:
 
 def test_its_author_hears_by_mail_of_the_end_and_of_what_it_holds(now: datetime) -> None:
     author = accounts.user(email="ana@example.com", time_zone="Europe/Berlin")
-    ending = window(now, actor=accounts.Actor.of_user(author, via="web"), notice_minutes=10)
+    ending = window(now, actor=Actor.of_user(author, via="web"), notice_minutes=10)
     times = dict.fromkeys(["started_at", "first_event_at", "last_event_at"], now)
     Alert.objects.create(
         source=alerts.source(), dedup_key="d", title="Disk full", held="muted", muted_by=ending, **times
