@@ -187,7 +187,7 @@ class Dialect:
 
     `about` says in a sentence for whom it is. `sample` and `sample_headers` are what to try it with, `guides` what to
     copy into the sender's own configuration, by the name of the file; in these `<address>` and `<token>` stand for the
-    source's own, `<base>` for ours.
+    source's own, `<base>` for ours; `<scheme>`, `<host>` and `<path>` are the parts of the address.
     """
 
     name: str
