@@ -90,69 +90,6 @@ def rotate_token(*, actor: Actor, source: AlertSource) -> AlertSource:
     return source
 
 
-@transaction.atomic
-def save_route(
-    *,
-    actor: Actor,
-    name: str,
-    conditions: dict[str, Any],
-    paging: str,
-    route: AlertRoute | None = None,
-    escalation_policy: EscalationPolicy | None = None,
-    declares_incident: bool = False,
-    severity: Severity | None = None,
-    incident_type: IncidentType | None = None,
-    is_enabled: bool = True,
-    urgency: str = "",
-) -> AlertRoute:
-    """Makes a route at the end of the list, or changes one."""
-    require(can_configure(actor), NOT_A_MANAGER)
-    if not name.strip():
-        raise Invalid("A route needs a name.", field="name")
-    if AlertRoute.objects.filter(name__iexact=name.strip()).exclude(pk=route.pk if route else 0).exists():
-        raise Conflict(f"{name} is taken.", field="name", remedy="Choose another name.")
-    try:
-        check(conditions)
-    except BadCondition as error:
-        raise Invalid(str(error), field="conditions") from error
-    if paging == AlertRoute.Paging.POLICY and escalation_policy is None:
-        raise Invalid("Choose the policy to page.", field="escalation_policy")
-    if declares_incident and severity is None:
-        raise Invalid("Choose the severity of the incidents that it declares.", field="severity")
-    created = route is None
-    route = route or AlertRoute(position=(AlertRoute.objects.aggregate(last=Max("position"))["last"] or 0) + 1)
-    route.name, route.conditions, route.paging = name.strip(), conditions, paging
-    route.escalation_policy, route.declares_incident = escalation_policy, declares_incident
-    route.severity, route.incident_type, route.is_enabled = severity, incident_type, is_enabled
-    route.urgency = urgency
-    route.save()
-    event = "alert_route.created" if created else "alert_route.changed"
-    publish(event, subject=route, actor=actor, data={"name": route.name})
-    return route
-
-
-@transaction.atomic
-def remove_route(*, actor: Actor, route: AlertRoute) -> None:
-    """Takes a route off the list; alerts that took it keep what became of them."""
-    require(can_configure(actor), NOT_A_MANAGER)
-    publish("alert_route.removed", subject=route, actor=actor, data={"name": route.name})
-    route.delete()
-
-
-@transaction.atomic
-def order_routes(*, actor: Actor, routes: Sequence[AlertRoute]) -> None:
-    """Puts the routes in this order; those left out follow in the order they had."""
-    require(can_configure(actor), NOT_A_MANAGER)
-    first = [route.pk for route in routes]
-    rest = AlertRoute.objects.exclude(pk__in=first).order_by("position", "id")
-    ordered = [*routes, *rest]
-    for position, route in enumerate(ordered, 1):
-        route.position = position
-    AlertRoute.objects.bulk_update(ordered, ["position"])
-    if ordered:
-        publish("alert_route.ordered", subject=ordered[0], actor=actor, data={"order": [route.pk for route in ordered]})
-
-
 def resolve_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:
     """A person says that the signal is over."""
     require(can_handle(actor), "Viewers may not resolve alerts.")

@@ -10,3 +10,4 @@ class AlertsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("alerts.handover")
+        import_module("alerts.telling")

@@ -1,67 +1,199 @@
 """What many events make of alerts: deduplicated, counted, opened, resolved; read and written together."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Q
 
 from accounts.actor import Actor
+from accounts.models import Team
 from alerts.dialects import NormalisedEvent
 from alerts.models import Alert, AlertSource, Outcome, RawEvent
-from alerts.resolving import close_alert
+from alerts.repeats import Repeated, apply_repeats, priority_in
+from alerts.resolving import close_alert, hold_until_quiet
 from alerts.routing import NewAlert, Router
+from alerts.standing import Key, standing_of
+from alerts.verbs import add_notes, apply_change
 from catalog.models import Service
 from events.rows import inserting, next_ids, write
 from oncall.actions import acknowledge_escalation
-from oncall.models import Escalation
+from oncall.models import Escalation, EscalationPolicy
 
-# The source and the dedup key: what makes two events the same alert while it fires.
-Key = tuple[int, str]
 # By hand: each alert counts on from what is stored, not from what was read.
 STORE_REPEATS = """
-UPDATE alerts_alert SET count = count + again.times, last_event_at = %s, last_raw_event_id = again.raw_id
-FROM unnest(%s::bigint[], %s::int[], %s::bigint[]) AS again(id, times, raw_id) WHERE alerts_alert.id = again.id
+UPDATE alerts_alert AS alert
+SET count = alert.count + again.times, last_event_at = %s, last_raw_event_id = again.raw_id,
+    told_at = GREATEST(alert.told_at, again.told_at), expires_at = COALESCE(again.expires_at, alert.expires_at),
+    held = CASE alert.held WHEN 'flapping' THEN '' ELSE alert.held END,
+    due_at = CASE alert.held WHEN 'flapping' THEN NULL ELSE alert.due_at END
+FROM unnest(%s::bigint[], %s::int[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+    AS again(id, times, raw_id, told_at, expires_at)
+WHERE alert.id = again.id
 """
+STORE_EARLY_ENDS = """
+INSERT INTO alerts_earlyend (source_id, dedup_key, ended_at, seen_at)
+SELECT source_id, dedup_key, ended_at, %s FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[])
+    AS ended(source_id, dedup_key, ended_at)
+ORDER BY source_id, dedup_key
+ON CONFLICT (source_id, dedup_key) DO UPDATE
+SET ended_at = GREATEST(alerts_earlyend.ended_at, EXCLUDED.ended_at), seen_at = EXCLUDED.seen_at
+"""
+
+
+@dataclass
+class Repeats:
+    """How often an alert was told of again, and what the newest of these events said."""
+
+    times: int = 0
+    raw: RawEvent | None = None
+    told_at: datetime | None = None
+    expires_at: datetime | None = None
+    events: list[NormalisedEvent] = field(default_factory=list)
 
 
 class Batch:
     """Events in the order in which they came, inside one transaction.
 
     `add` says what becomes of each: a mapping of `outcome` and `alert` (its id or None) that is right once `write` has
-    stored it all. The number of statements grows with the alerts that resolve and the incidents that are declared or
-    joined, not with the events.
+    stored it all. The number of statements grows with the alerts that resolve or change and the incidents that are
+    declared or joined, not with the events.
     """
 
     def __init__(self, events: Iterable[tuple[AlertSource, NormalisedEvent]], now: datetime) -> None:
         self.now = now
         self._router = Router(now)
         self._new: dict[Key, tuple[NewAlert, dict[str, Any]]] = {}
-        self._repeats: dict[int, tuple[int, RawEvent | None]] = {}
+        self._repeats: dict[int, Repeats] = {}
+        self._early: dict[Key, datetime] = {}
+        # What was said about alerts: the id of each, the words, and who said them.
+        self._notes: list[tuple[int, str, str]] = []
         keyed = [((source.pk, event.dedup_key), event) for source, event in events]
-        self._firing = _firing({key for key, _event in keyed})
+        self._standing = standing_of({key for key, event in keyed if event.status != "noted"}, now)
         self._services = _services({event.service.casefold() for _key, event in keyed if event.service})
-        opening = {key for key, event in keyed if event.status == "firing" and key not in self._firing}
+        self._teams = _teams({event.team.casefold() for _key, event in keyed if event.team})
+        self._policies = _policies({event.policy.casefold() for _key, event in keyed if event.policy})
+        opening = {key for key, event in keyed if event.status == "firing" and not self._standing[key].firing}
         self._ids = next_ids(Alert, len(opening))
+
+    # --- Each event ---------------------------------------------------------------------------------------------------
 
     def add(self, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> dict[str, Any]:
         """Applies one event."""
         key = (source.pk, event.dedup_key)
-        if event.status != "firing":
-            return self._change(key, source, event.status)
+        if event.status == "firing":
+            return self._fire(key, source, event, raw)
+        if key in self._new:
+            self.write()
+        if event.status == "changed":
+            return apply_change(actor_of(source), event, self._alert_of(key, event), now=self.now)
+        if event.status == "resolved":
+            return self._resolve(key, source, event)
+        return self._acknowledge(key, source, event)
+
+    def _fire(self, key: Key, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> dict[str, Any]:
+        known = self._standing[key]
         if key in self._new:
             alert = self._new[key][0].alert
             alert.count, alert.last_raw_event = alert.count + 1, raw
+            alert.told_at = _newest(alert.told_at, event.started_at)
             return {"outcome": Outcome.DEDUPLICATED, "alert": alert.pk}
-        if key in self._firing:
-            pk = self._firing[key]
-            self._repeats[pk] = (self._repeats.get(pk, (0, None))[0] + 1, raw)
-            return {"outcome": Outcome.DEDUPLICATED, "alert": pk}
+        if known.firing is not None:
+            again = self._repeats.setdefault(known.firing.pk, Repeats())
+            again.times, again.raw = again.times + 1, raw
+            again.told_at = known.firing.told_at = _newest(known.firing.told_at, event.started_at)
+            again.expires_at = event.expires_at or again.expires_at
+            if source.mapping or priority_in(event) < known.firing.priority:
+                again.events.append(event)
+            return {"outcome": Outcome.DEDUPLICATED, "alert": known.firing.pk}
+        if known.is_late(event.started_at):
+            return {"outcome": Outcome.LATE, "alert": known.ended_id}
         new = NewAlert(self._alert(source, event, raw), actor_of(source))
-        told = {"outcome": new.outcome, "alert": new.alert.pk}
+        new.policy = self._policies.get(event.policy.casefold())
+        self._notes.append((new.alert.pk, event.note, event.by or source.name))
+        told = {"outcome": Outcome.RECORDED, "alert": new.alert.pk}
         self._new[key] = (new, told)
         return told
+
+    def _resolve(self, key: Key, source: AlertSource, event: NormalisedEvent) -> dict[str, Any]:
+        known = self._standing[key]
+        if known.firing is None and event.alert_id is None:
+            if event.ended_at is not None:
+                self._early[key] = _newest(self._early.get(key), event.ended_at) or event.ended_at
+                known.ended_at = _newest(known.ended_at, event.ended_at)
+            return {"outcome": Outcome.NOTHING_OPEN, "alert": None}
+        firing = known.firing
+        if firing is not None and event.ended_at and firing.told_at and event.ended_at < firing.told_at:
+            return {"outcome": Outcome.LATE, "alert": firing.pk}
+        alert = self._alert_of(key, event)
+        if alert is None:
+            return {"outcome": Outcome.NOTHING_OPEN, "alert": None}
+        if known.flaps and firing is not None:
+            hold_until_quiet(actor=actor_of(source), alert=alert, now=self.now, ended_at=event.ended_at)
+            return {"outcome": Outcome.CHANGED, "alert": alert.pk}
+        close_alert(
+            actor=actor_of(source), alert=alert, now=self.now, ended_at=event.ended_at, by=event.by, note=event.note
+        )
+        known.firing, known.ended_at = None, _newest(known.ended_at, event.ended_at)
+        known.ended_id, known.ends = alert.pk, known.ends + 1
+        return {"outcome": Outcome.RESOLVED, "alert": alert.pk}
+
+    def _acknowledge(self, key: Key, source: AlertSource, event: NormalisedEvent) -> dict[str, Any]:
+        alert = self._alert_of(key, event)
+        if alert is None:
+            return {"outcome": Outcome.NOTHING_OPEN, "alert": None}
+        escalation = Escalation.objects.open().filter(alerts=alert.pk).first()
+        if escalation is None:
+            return {"outcome": Outcome.NOTHING_OPEN, "alert": alert.pk}
+        acknowledge_escalation(actor=actor_of(source), escalation=escalation, now=self.now)
+        self._notes.append((alert.pk, event.note, event.by or source.name))
+        return {"outcome": Outcome.ACKNOWLEDGED, "alert": alert.pk}
+
+    def _alert_of(self, key: Key, event: NormalisedEvent) -> Alert | None:
+        """The alert that an event is about: the one that it names, or the one that fires under its key."""
+        if event.alert_id is not None:
+            return Alert.objects.filter(pk=event.alert_id, source_id=key[0], status=Alert.Status.FIRING).first()
+        firing = self._standing[key].firing
+        return Alert.objects.filter(pk=firing.pk).first() if firing else None
+
+    def _alert(self, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> Alert:
+        """A new alert, not yet stored."""
+        if not self._ids:
+            self._ids = next_ids(Alert, 1)
+        service = self._services.get(event.service.casefold()) if event.service else None
+        team = self._teams.get(event.team.casefold()) if event.team else None
+        unresolved = [*event.unresolved]
+        if event.service and service is None:
+            unresolved.append({"field": "service", "text": event.service[:100]})
+        if event.team and team is None:
+            unresolved.append({"field": "team", "text": event.team[:100]})
+        return Alert(
+            pk=self._ids.pop(0),
+            source=source,
+            dedup_key=event.dedup_key,
+            title=event.title,
+            description=event.description,
+            severity=event.severity[:60],
+            priority=priority_in(event),
+            team=team or (service.team if service else None) or source.team,
+            service=service,
+            service_named=event.service[:100],
+            attributes=event.attributes,
+            tags=list(event.tags),
+            unresolved=unresolved,
+            source_url=event.source_url[:1000] if event.source_url.startswith(("http://", "https://")) else "",
+            started_at=event.started_at or self.now,
+            told_at=event.started_at,
+            expires_at=event.expires_at,
+            first_event_at=self.now,
+            last_event_at=self.now,
+            first_raw_event=raw,
+            last_raw_event=raw,
+        )
+
+    # --- All together -------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
         """Routes and stores what is new, and counts what was repeated."""
@@ -70,53 +202,31 @@ class Batch:
         self._new = {}
         if new:
             self._router.apply_routes(sorted((each for each, _told in new), key=lambda each: each.alert.pk))
-            write(*inserting([each.alert for each, _told in new]))
+        write(*inserting([each.alert for each, _told in new]), *self._router.parts())
         for each, told in new:
-            told["outcome"] = each.outcome
-            self._firing[(each.alert.source_id, each.alert.dedup_key)] = each.alert.pk
-        if self._repeats:
-            rows = [(pk, times, raw.pk if raw else None) for pk, (times, raw) in sorted(self._repeats.items())]
+            told["outcome"] = each.alert.outcome
+            self._standing[each.alert.source_id, each.alert.dedup_key].opened(each.alert)
+        self._write_repeats()
+        add_notes([note for note in self._notes if note[1]], self.now)
+        self._notes = []
+        if self._early:
+            rows = [(source_id, key, ended_at) for (source_id, key), ended_at in sorted(self._early.items())]
             with connection.cursor() as cursor:
-                cursor.execute(STORE_REPEATS, [self.now, *map(list, zip(*rows, strict=True))])
-            self._repeats = {}
+                cursor.execute(STORE_EARLY_ENDS, [self.now, *map(list, zip(*rows, strict=True))])
+            self._early = {}
 
-    def _change(self, key: Key, source: AlertSource, status: str) -> dict[str, Any]:
-        """Resolves the alert that fires under the key, or acknowledges what pages for it."""
-        if key in self._new:
-            self.write()
-        pk = self._firing.get(key)
-        if pk is None:
-            return {"outcome": Outcome.NOTHING_OPEN, "alert": None}
-        if status == "resolved":
-            del self._firing[key]
-            close_alert(actor=actor_of(source), alert=Alert(pk=pk), now=self.now)
-            return {"outcome": Outcome.RESOLVED, "alert": pk}
-        escalation = Escalation.objects.open().filter(alerts=pk).first()
-        if escalation is None:
-            return {"outcome": Outcome.NOTHING_OPEN, "alert": pk}
-        acknowledge_escalation(actor=actor_of(source), escalation=escalation, now=self.now)
-        return {"outcome": Outcome.ACKNOWLEDGED, "alert": pk}
-
-    def _alert(self, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> Alert:
-        """A new alert, not yet stored."""
-        if not self._ids:
-            self._ids = next_ids(Alert, 1)
-        return Alert(
-            pk=self._ids.pop(0),
-            source=source,
-            dedup_key=event.dedup_key,
-            title=event.title,
-            description=event.description,
-            severity=event.severity[:60],
-            service=self._services.get(event.service.casefold()) if event.service else None,
-            service_named=event.service[:100],
-            attributes=event.attributes,
-            source_url=event.source_url[:1000] if event.source_url.startswith(("http://", "https://")) else "",
-            started_at=event.started_at or self.now,
-            first_event_at=self.now,
-            last_event_at=self.now,
-            last_raw_event=raw,
-        )
+    def _write_repeats(self) -> None:
+        repeats, self._repeats = sorted(self._repeats.items()), {}
+        if not repeats:
+            return
+        rows = [
+            (pk, each.times, each.raw.pk if each.raw else None, each.told_at, each.expires_at) for pk, each in repeats
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(STORE_REPEATS, [self.now, *map(list, zip(*rows, strict=True))])
+        told_more = [Repeated(pk, each.events) for pk, each in repeats if each.events]
+        if told_more:
+            apply_repeats(told_more, self._router, self.now)
 
 
 def actor_of(source: AlertSource) -> Actor:
@@ -124,29 +234,33 @@ def actor_of(source: AlertSource) -> Actor:
     return Actor.of_alert_source(source.pk, source.name)
 
 
-def _firing(keys: set[Key]) -> dict[Key, int]:
-    """The ids of the alerts that fire under these keys, locked."""
-    found = (
-        Alert.objects.select_for_update()
-        .filter(
-            source_id__in={source_id for source_id, _name in keys},
-            dedup_key__in={name for _source_id, name in keys},
-            status=Alert.Status.FIRING,
-        )
-        .order_by("pk")
-        .values_list("source_id", "dedup_key", "pk")
-    )
-    return {(source_id, name): pk for source_id, name, pk in found if (source_id, name) in keys}
+def _newest(*instants: datetime | None) -> datetime | None:
+    return max((instant for instant in instants if instant is not None), default=None)
 
 
 def _services(named: set[str]) -> dict[str, Service]:
     """The services of these slugs or names, by what they were called; a slug counts before a name."""
-    if not named:
-        return {}
-    asked = Q()
-    for name in named:
-        asked |= Q(slug__iexact=name) | Q(name__iexact=name)
-    found = list(Service.objects.select_related("escalation_policy", "team").filter(asked).order_by("-pk"))
+    found = _named(Service.objects.select_related("escalation_policy", "team"), named)
     return {service.name.casefold(): service for service in found} | {
         service.slug.casefold(): service for service in found
     }
+
+
+def _teams(named: set[str]) -> dict[str, Team]:
+    found = _named(Team.objects.all(), named)
+    return {team.name.casefold(): team for team in found} | {team.slug.casefold(): team for team in found}
+
+
+def _policies(named: set[str]) -> dict[str, EscalationPolicy]:
+    found = _named(EscalationPolicy.objects.all(), named)
+    return {policy.name.casefold(): policy for policy in found} | {policy.slug.casefold(): policy for policy in found}
+
+
+def _named(rows: models.QuerySet[Any], named: set[str]) -> list[Any]:
+    """Those of the rows that have one of these slugs or names, the newest first; none is asked for if none is named."""
+    if not named:
+        return []
+    asked = Q()
+    for name in named:
+        asked |= Q(slug__iexact=name) | Q(name__iexact=name)
+    return list(rows.filter(asked).order_by("-pk"))

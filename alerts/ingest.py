@@ -7,7 +7,8 @@ import structlog
 from django.db import transaction
 
 from alerts.batch import Batch
-from alerts.dialects import DIALECTS
+from alerts.dialects import DIALECTS, NormalisedEvent
+from alerts.dialects.mapping import map_events
 from alerts.models import AlertSource, RawEvent
 from events.rows import updating, write
 
@@ -63,7 +64,7 @@ def _claim(now: datetime, limit: int) -> list[RawEvent]:
     """Those that have waited longest, locked; others may work on the rest."""
     due = (
         RawEvent.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("source")
+        .select_related("source__team")
         .filter(state=RawEvent.State.PENDING, due_at__lte=now)
         .order_by("due_at", "id")[:limit]
     )
@@ -72,12 +73,19 @@ def _claim(now: datetime, limit: int) -> list[RawEvent]:
 
 def _take(due: Sequence[RawEvent], now: datetime) -> None:
     """Makes of the events what they say, and writes into each what became of it."""
-    parsed = [(raw, DIALECTS[raw.source.dialect].parse(raw.request())) for raw in due]
+    parsed = [(raw, events_of(raw)) for raw in due]
     batch = Batch([(raw.source, event) for raw, events in parsed for event in events], now)
     for raw, events in parsed:
         raw.outcomes = [batch.add(raw.source, event, raw) for event in events]
         raw.state, raw.error, raw.processed_at = RawEvent.State.DONE, "", now
     batch.write()
+
+
+def events_of(raw: RawEvent) -> list[NormalisedEvent]:
+    """What a source sent, read in its dialect and mapped as its owner wants it; raises DialectError."""
+    request = raw.request()
+    events = DIALECTS[raw.source.dialect].parse(request)
+    return map_events(raw.source.mapping, events, request.body) if raw.source.mapping else events
 
 
 def _conclude(due: Sequence[RawEvent], now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""Which route an alert takes. Pure: facts and routes in, the first match out."""
+"""Which routes an alert takes. Pure: facts and routes in, what matches out."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,20 @@ from events.conditions import holds
 
 @dataclass(frozen=True)
 class RouteSpec:
-    """A route as data."""
+    """A route as data. One that `continues` lets the next ones be looked at too."""
 
     route_id: int
     name: str
     conditions: Mapping[str, Any]
+    continues: bool = False
 
 
-def first_match(routes: Sequence[RouteSpec], facts: Mapping[str, Any]) -> RouteSpec | None:
-    """The first route, in the given order, whose conditions hold."""
-    return next((route for route in routes if holds(route.conditions, facts)), None)
+def matching(routes: Sequence[RouteSpec], facts: Mapping[str, Any]) -> list[RouteSpec]:
+    """Those whose conditions hold, in the given order, up to the first that does not continue."""
+    found = []
+    for route in routes:
+        if holds(route.conditions, facts):
+            found.append(route)
+            if not route.continues:
+                break
+    return found

@@ -1,184 +1,284 @@
-"""What becomes of new alerts: the first route that matches pages, declares, attaches, or only records."""
+"""What becomes of alerts: muted, suppressed, left to wait, declared or attached, grouped, paged, or only recorded."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, OuterRef
 
 from accounts.actor import Actor
-from alerts.matching import RouteSpec, first_match
-from alerts.models import Alert, AlertRoute, Outcome
-from catalog.urgency import is_loud, urgency_of
+from alerts.facts import facts_of
+from alerts.groups import Groups, Place, is_live, place_of
+from alerts.matching import RouteSpec, matching
+from alerts.models import Alert, AlertGroup, AlertRoute, MaintenanceWindow, Outcome, RouteNotice
+from alerts.muting import Mute, muting, running
+from catalog.priorities import is_loud
+from catalog.urgency import urgency_of
 from events.actions import Fact
+from events.rows import Part
+from events.templates import BadTemplate, fill
 from incidents.actions import declare_incident
-from incidents.models import Incident, TimelineEntry
+from incidents.models import Incident, IncidentStatus, Severity, StatusCategory, TimelineEntry
 from incidents.paging import attach_escalation
 from incidents.timeline import add_entry
-from oncall.actions import Start, start_escalations
-from oncall.models import EscalationPolicy
+from oncall.actions import Start, page_again, start_escalations
+from oncall.hours import is_working_hours
+from oncall.models import Escalation, EscalationPolicy, Schedule
 from oncall.paths import Path, freeze
+from oncall.roster import schedule_specs
+
+Paging = AlertRoute.Paging
+HOURS = "working_hours."
 
 
 @dataclass(eq=False)
 class NewAlert:
-    """An alert that is about to be stored, whose signal it is, and what is decided about it."""
+    """An alert that is to be decided about, and whose signal it is.
+
+    `policy` is the one that the sender asks for, if it does. One that `waited` does not wait again.
+    """
 
     alert: Alert
     actor: Actor
-    outcome: str = Outcome.RECORDED
+    policy: EscalationPolicy | None = None
+    waited: bool = False
+    # What is decided:
+    facts: dict[str, Any] = field(default_factory=dict)
+    route: AlertRoute | None = None
+    place: Place | None = None
+    told: list[Fact] = field(default_factory=list)
     start: Start | None = None
-    joins: "NewAlert | None" = None
-
-
-def facts_of(alert: Alert) -> dict[str, Any]:
-    """What route conditions can ask about an alert. Attributes stand under `attributes.` and by their names."""
-    service = alert.service
-    facts = {
-        "title": alert.title,
-        "description": alert.description,
-        "severity": alert.severity,
-        "source": alert.source.slug,
-        "service": service.slug if service else alert.service_named,
-        "dedup_key": alert.dedup_key,
-        "attributes": alert.attributes,
-    }
-    if service:
-        facts["tier"] = service.tier
-        facts["team"] = service.team.slug if service.team else ""
-    return {**alert.attributes, **facts}
+    leads: AlertGroup | None = None
+    follows: "NewAlert | None" = None
 
 
 class Router:
-    """The routes and frozen policies as they are now, read once for all alerts of a batch."""
+    """The windows, routes and frozen policies as they are now, read once for all alerts of a batch."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
         self._paths: dict[tuple[int, str], Path] = {}
-        self._leaders: dict[tuple[int, int], NewAlert] = {}
+        self._leaders: dict[int, NewAlert] = {}
+        self._groups = Groups([], now)
+
+    # --- What is read once --------------------------------------------------------------------------------------------
 
     @cached_property
     def routes(self) -> dict[int, AlertRoute]:
-        enabled = AlertRoute.objects.filter(is_enabled=True).select_related("escalation_policy")
-        return {route.pk: route for route in enabled.order_by("position", "id")}
+        """Those that are switched on, in their order."""
+        enabled = AlertRoute.objects.filter(is_enabled=True).select_related("escalation_policy", "severity")
+        # (asked along with the routes: most of the time no window runs)
+        told = enabled.annotate(
+            a_window_runs=Exists(running(MaintenanceWindow.objects.all(), self.now)),
+            notice_ids=ArraySubquery(RouteNotice.objects.filter(route=OuterRef("pk")).values("pk")),
+        )
+        return {route.pk: route for route in told.order_by("position", "id")}
 
     @cached_property
     def specs(self) -> list[RouteSpec]:
-        return [RouteSpec(route.pk, route.name, route.conditions) for route in self.routes.values()]
+        return [RouteSpec(route.pk, route.name, route.conditions, route.continues) for route in self.routes.values()]
+
+    @cached_property
+    def _mutes(self) -> list[Mute]:
+        a_window_runs = [getattr(route, "a_window_runs", False) for route in self.routes.values()]
+        return [] if a_window_runs and not a_window_runs[0] else muting(self.now)
+
+    @cached_property
+    def _hours(self) -> dict[str, bool]:
+        """Whether it is working time on each schedule; read only if a route asks."""
+        if not any(HOURS in str(route.conditions) for route in self.routes.values()):
+            return {}
+        slugs = dict(Schedule.objects.values_list("pk", "slug"))
+        specs = schedule_specs(self.now, self.now, set(slugs))
+        return {slugs[pk]: is_working_hours(spec, self.now) for pk, spec in specs.items()}
+
+    @cached_property
+    def _severities(self) -> dict[str, Severity]:
+        return {severity.slug: severity for severity in Severity.objects.all()}
+
+    @cached_property
+    def _triage(self) -> IncidentStatus | None:
+        return IncidentStatus.objects.filter(category=StatusCategory.TRIAGE).order_by("position").first()
+
+    @cached_property
+    def _team_policies(self) -> dict[int, EscalationPolicy]:
+        """The policy of each team: of several the first by name."""
+        owned = EscalationPolicy.objects.exclude(team=None).order_by("-name")
+        return {policy.team_id: policy for policy in owned if policy.team_id is not None}
+
+    # --- Deciding -----------------------------------------------------------------------------------------------------
 
     def apply_routes(self, new: Sequence[NewAlert]) -> None:
         """Decides about alerts that have their ids, and pages for them; the caller stores them in its transaction.
 
-        The number of statements grows with the incidents that are declared or joined, not with the alerts that page.
+        The caller also writes `parts()`. The number of statements grows with the incidents that are declared or joined,
+        not with the alerts that page.
         """
+        for each in new:
+            self._match(each)
+        self._groups = Groups((each.place for each in new if each.place is not None), self.now)
         self._leaders = {}
-        causes = [fact for each in new for fact in self._decide(each)]
+        for each in new:
+            if each.route is not None:
+                self._handle(each, each.route)
+        self._page(new)
+
+    def parts(self) -> list[Part]:
+        """What stores the groups that the alerts have joined or opened; once."""
+        parts, self._groups = self._groups.parts(), Groups([], self.now)
+        return parts
+
+    def _match(self, new: NewAlert) -> None:
+        """Sets the route by which it is to be handled, unless that is over already: muted, suppressed or waiting."""
+        alert = new.alert
+        alert.held, alert.due_at, alert.muted_by, alert.routing_note = "", None, None, ""
+        alert.outcome = Outcome.RECORDED
+        new.facts = {**facts_of(alert), "working_hours": self._hours}
+        if not new.waited:
+            seen = {"source": alert.source.slug, "severity": alert.severity, "priority": alert.priority}
+            new.told.append(Fact("alert.fired", alert, seen, new.actor))
+        mute = next((mute for mute in self._mutes if self._is_muted(new, mute)), None)
+        if mute is not None:
+            self._mute(new, mute)
+            return
+        matched = [self.routes[spec.route_id] for spec in matching(self.specs, new.facts)]
+        for each in matched:
+            if each.continues:
+                self._go_through(new, each)
+        if not matched or matched[-1].continues:
+            alert.route = matched[-1] if matched else None
+            self._nobody(new, self._why_nobody(alert.route))
+            return
+        route = matched[-1]
+        alert.route = route
+        if route.paging == Paging.SUPPRESS:
+            alert.outcome, alert.routing_note = Outcome.SUPPRESSED, route.suppress_reason or f"by {route.name}"
+            why = {"route": route.name, "why": alert.routing_note}
+            new.told.append(Fact("alert.suppressed", alert, why, new.actor))
+        elif route.wait_seconds and not new.waited:
+            alert.outcome, alert.held = Outcome.WAITING, Alert.Held.WAITING
+            alert.due_at = self.now + timedelta(seconds=route.wait_seconds)
+            new.told.append(Fact("alert.waits", alert, {"route": route.name, "seconds": route.wait_seconds}, new.actor))
+        else:
+            self._notify(new, route)
+            new.route, new.place = route, place_of(route, new.facts)
+
+    def _is_muted(self, new: NewAlert, mute: Mute) -> bool:
+        alert = new.alert
+        return mute.mutes(service_id=alert.service_id, source_id=alert.source_id, facts=new.facts)
+
+    def _mute(self, new: NewAlert, mute: Mute) -> None:
+        alert = new.alert
+        alert.outcome, alert.held = Outcome.SUPPRESSED, Alert.Held.MUTED
+        alert.muted_by_id, alert.due_at, alert.routing_note = mute.window_id, mute.until, mute.why[:300]
+        told = {"window": mute.window_id, "until": mute.until.isoformat(), "why": mute.why}
+        new.told.append(Fact("alert.muted", alert, told, new.actor))
+
+    def _go_through(self, new: NewAlert, route: AlertRoute) -> None:
+        """What a route does that leaves paging to the next one."""
+        self._notify(new, route)
+        if route.declares_incident and new.alert.incident is None:
+            new.alert.incident = self._declare(new, route)
+            new.alert.outcome = Outcome.ATTACHED
+            self._tell_incident(new, new.alert.incident)
+
+    def _notify(self, new: NewAlert, route: AlertRoute) -> None:
+        for notice_id in getattr(route, "notice_ids", ()):
+            new.told.append(Fact("alert.noticed", new.alert, {"notice": notice_id, "route": route.name}, new.actor))
+
+    def _handle(self, new: NewAlert, route: AlertRoute) -> None:
+        """Groups it, ties it to an incident, and says whom to page, if what it joins does not page already."""
+        alert, place = new.alert, new.place
+        group = self._groups.find(place) if place is not None else None
+        if place is not None and group is not None:
+            if self._join(new, place, group):
+                return
+        else:
+            self._to_incident(new, route)
+            if place is not None:
+                group = self._groups.open(place, alert.priority)
+                group.incident, group.escalation = alert.incident, alert.escalation
+        if group is not None:
+            alert.group, new.leads = group, group
+            self._leaders[group.pk] = new
+        if alert.incident is not None:
+            alert.outcome = Outcome.ATTACHED
+        if alert.escalation is not None:
+            return
+        policy = self._policy(new, route)
+        if policy is None:
+            self._nobody(new, self._why_nobody(route))
+        else:
+            new.start, alert.outcome = self._start(new, route, policy), Outcome.PAGED
+
+    def _join(self, new: NewAlert, place: Place, group: AlertGroup) -> bool:
+        """Ties it to the open group; whether somebody is paged for that already, or has it."""
+        alert = new.alert
+        again = self._groups.join(place, group, alert.priority)
+        alert.group = group
+        leader = self._leaders.get(group.pk)
+        alert.incident = group.incident
+        if group.incident is not None:
+            self._tell_incident(new, group.incident)
+        alert.outcome = Outcome.ATTACHED if alert.incident is not None else Outcome.GROUPED
+        if leader is not None and leader.start is not None:
+            new.follows = leader
+            return True
+        if not is_live(group.escalation):
+            return False
+        alert.escalation = group.escalation
+        if again and alert.escalation is not None and alert.escalation.status == Escalation.Status.ACKNOWLEDGED:
+            group.escalation = alert.escalation = page_again(actor=new.actor, escalation=alert.escalation, now=self.now)
+            alert.outcome = Outcome.PAGED
+        return True
+
+    def _page(self, new: Sequence[NewAlert]) -> None:
+        """Starts what is to page, tells what happened, and gives each alert its escalation."""
         paging = [(each, each.start) for each in new if each.start is not None]
-        starts = [start for _each, start in paging]
-        started = start_escalations(starts, now=self.now, moves_at_once=True, causes=causes)
+        causes = [fact for each in new for fact in each.told]
+        started = start_escalations([start for _each, start in paging], now=self.now, moves_at_once=True, causes=causes)
         for (each, _start), escalation in zip(paging, started, strict=True):
             each.alert.escalation = escalation
+            if each.leads is not None:
+                each.leads.escalation = escalation
+                self._groups.change(each.leads)
             if each.alert.incident is not None:
                 attach_escalation(actor=each.actor, incident=each.alert.incident, escalation=escalation, now=self.now)
         for each in new:
-            if each.joins is not None:
-                each.alert.escalation = each.joins.alert.escalation
+            if each.follows is not None:
+                each.alert.escalation = each.follows.alert.escalation
 
-    def _decide(self, new: NewAlert) -> list[Fact]:
-        """Sets the route, the incident, the outcome and whom to page; returns what there is to tell."""
-        alert, actor = new.alert, new.actor
-        fired = Fact("alert.fired", alert, {"source": alert.source.slug, "severity": alert.severity}, actor)
-        match = first_match(self.specs, facts_of(alert))
-        if match is None:
-            return [fired, self._nobody(new, "No route matched: nobody was paged.")]
-        route = alert.route = self.routes[match.route_id]
-        if route.declares_incident:
-            self._to_incident(new, route)
-            new.outcome = Outcome.ATTACHED
-            if new.joins is not None or alert.escalation is not None:
-                return [fired]
-        policy = self._policy(alert, route)
-        if policy is None:
-            note = f"Route “{route.name}” pages nobody"
-            if route.paging == AlertRoute.Paging.SERVICE:
-                note += ": the alert's service has no escalation policy, and the route names none in its place"
-            return [fired, self._nobody(new, note + ".")]
-        new.start, new.outcome = self._start(new, policy), Outcome.PAGED
-        return [fired]
+    # --- Whom to page -------------------------------------------------------------------------------------------------
 
-    def _nobody(self, new: NewAlert, why: str) -> Fact:
+    def _nobody(self, new: NewAlert, why: str) -> None:
         new.alert.routing_note = why[:300]
-        return Fact("alert.paged_nobody", new.alert, {"why": why}, new.actor)
+        new.told.append(Fact("alert.paged_nobody", new.alert, {"why": why}, new.actor))
 
-    def _policy(self, alert: Alert, route: AlertRoute) -> EscalationPolicy | None:
-        if route.paging == AlertRoute.Paging.NOBODY:
+    def _why_nobody(self, route: AlertRoute | None) -> str:
+        if route is None:
+            return "No route matched: nobody was paged."
+        owners = {Paging.SERVICE: "the alert's service", Paging.TEAM: "the alert's team"}
+        owner = owners.get(Paging(route.paging))
+        why = f": {owner} has no escalation policy, and the route names none in its place" if owner else ""
+        return f"Route “{route.name}” pages nobody{why}."
+
+    def _policy(self, new: NewAlert, route: AlertRoute) -> EscalationPolicy | None:
+        alert = new.alert
+        if route.paging == Paging.NOBODY:
             return None
-        if route.paging == AlertRoute.Paging.SERVICE and alert.service and alert.service.escalation_policy:
+        if route.paging in {Paging.SERVICE, Paging.TEAM} and new.policy is not None:
+            return new.policy
+        if route.paging == Paging.SERVICE and alert.service and alert.service.escalation_policy:
             return alert.service.escalation_policy
+        if route.paging == Paging.TEAM and alert.team_id in self._team_policies:
+            return self._team_policies[alert.team_id]
         return route.escalation_policy
 
-    def _to_incident(self, new: NewAlert, route: AlertRoute) -> None:
-        """Ties it to the open incident that the same route has declared for the same service, else to a new one."""
-        alert = new.alert
-        key = (route.pk, alert.service.pk) if alert.service else None
-        leader = self._leaders.get(key) if key else None
-        if leader is not None:
-            alert.incident = leader.alert.incident
-            if leader.start is not None:
-                new.joins = leader
-            else:
-                alert.escalation = leader.alert.escalation
-        elif key is not None:
-            self._join(alert, *key)
-        if alert.incident is None:
-            alert.incident = self._declare(new, route)
-        if key is not None and leader is None:
-            self._leaders[key] = new
-        add_entry(
-            incident=alert.incident,
-            actor=new.actor,
-            kind=TimelineEntry.Kind.ALERT,
-            text=f"alert “{alert.title}” firing",
-            now=self.now,
-            data={"alert": alert.pk},
-        )
-
-    def _join(self, alert: Alert, route_id: int, service_id: int) -> None:
-        """Gives it the incident of an alert that fires already, and its escalation while that is open."""
-        joined = (
-            Alert.objects.filter(
-                route=route_id,
-                service=service_id,
-                incident__in=Incident.objects.open(),
-                status=Alert.Status.FIRING,
-            )
-            .select_related("incident", "escalation")
-            .order_by("id")
-            .first()
-        )
-        if joined is not None:
-            alert.incident = joined.incident
-            alert.escalation = joined.escalation if joined.escalation and joined.escalation.is_open else None
-
-    def _declare(self, new: NewAlert, route: AlertRoute) -> Incident:
-        alert = new.alert
-        if route.severity is None:
-            raise ValueError(f"Route {route.name} declares incidents without a severity.")
-        return declare_incident(
-            actor=new.actor,
-            name=alert.title,
-            summary=alert.description,
-            severity=route.severity,
-            incident_type=route.incident_type,
-            services=[alert.service] if alert.service else [],
-            started_at=min(alert.started_at, self.now),
-            detected_at=self.now,
-            now=self.now,
-        )
-
-    def _start(self, new: NewAlert, policy: EscalationPolicy) -> Start:
+    def _start(self, new: NewAlert, route: AlertRoute, policy: EscalationPolicy) -> Start:
         """Whom to page by it, and what the page says."""
         alert = new.alert
         facts = {
@@ -186,13 +286,12 @@ class Router:
             "service": alert.service.name if alert.service else alert.service_named,
             "source": alert.source.name,
             "alert": f"{settings.PUBLIC_URL}{alert.get_absolute_url()}",
+            "unknown": ", ".join(f"{each['field']} {each['text']}" for each in alert.unresolved),
         }
         if alert.incident is not None:
             facts["incident"] = alert.incident.reference
         known = {key: value for key, value in facts.items() if value}
-        urgency = (alert.route.urgency if alert.route else "") or urgency_of(
-            alert.service, is_severe=is_loud(alert.severity), now=self.now
-        )
+        urgency = route.urgency or urgency_of(alert.service, is_severe=is_loud(alert.severity), now=self.now)
         return Start(
             new.actor,
             policy,
@@ -213,3 +312,63 @@ class Router:
                 return path
             self._paths[key] = path
         return self._paths[key]
+
+    # --- Incidents ----------------------------------------------------------------------------------------------------
+
+    def _to_incident(self, new: NewAlert, route: AlertRoute) -> None:
+        """Ties it to the open incident of its service, or to a new one, as the route says."""
+        alert = new.alert
+        if route.attaches_to_open and alert.service is not None and alert.incident is None:
+            open_one = (
+                Incident.objects.open()
+                .filter(affected_services__service=alert.service, mode=Incident.Mode.STANDARD)
+                .select_related("status", "severity")
+                .order_by("id")
+                .first()
+            )
+            if open_one is not None:
+                alert.incident = open_one
+                # Who works on the incident has this too; if nobody is asked any more, somebody is paged.
+                alert.escalation = open_one.escalations.all().open().order_by("-id").first()
+                self._tell_incident(new, open_one)
+                return
+        if route.declares_incident and alert.incident is None:
+            alert.incident = self._declare(new, route)
+            self._tell_incident(new, alert.incident)
+
+    def _tell_incident(self, new: NewAlert, incident: Incident) -> None:
+        add_entry(
+            incident=incident,
+            actor=new.actor,
+            kind=TimelineEntry.Kind.ALERT,
+            text=f"alert “{new.alert.title}” firing",
+            now=self.now,
+            data={"alert": new.alert.pk},
+        )
+
+    def _declare(self, new: NewAlert, route: AlertRoute) -> Incident:
+        alert = new.alert
+        if route.severity is None:
+            raise ValueError(f"Route {route.name} declares incidents without a severity.")
+        mapped = {said.casefold(): slug for said, slug in route.severity_map.items()}
+        severity = self._severities.get(mapped.get(alert.severity.casefold(), "")) if mapped else None
+        return declare_incident(
+            actor=new.actor,
+            name=filled(route.name_template, new.facts) or alert.title,
+            summary=filled(route.summary_template, new.facts) or alert.description,
+            severity=severity or route.severity,
+            incident_type=route.incident_type,
+            status=self._triage if route.in_triage else None,
+            services=[alert.service] if alert.service else [],
+            started_at=min(alert.started_at, self.now),
+            detected_at=self.now,
+            now=self.now,
+        )
+
+
+def filled(template: str, facts: dict[str, Any]) -> str:
+    """The text of a route's template; nothing for one that goes beyond its limits: the alert's own words will do."""
+    try:
+        return fill(template, facts) if template else ""
+    except BadTemplate:
+        return ""

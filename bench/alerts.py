@@ -23,11 +23,12 @@ def main() -> int:
         from django.test.utils import CaptureQueriesContext  # noqa: PLC0415
 
         from accounts.actor import Actor  # noqa: PLC0415
-        from alerts.actions import save_route, save_source  # noqa: PLC0415
+        from alerts.actions import save_source  # noqa: PLC0415
         from alerts.dialects import DIALECTS, address_of, spoken_at  # noqa: PLC0415
         from alerts.ingest import process_raw_events  # noqa: PLC0415
         from alerts.models import Alert  # noqa: PLC0415
         from alerts.receive import Post, accept, posted  # noqa: PLC0415
+        from alerts.routes import save_route  # noqa: PLC0415
         from oncall.models import Page  # noqa: PLC0415
         from oncall.sending import send_due  # noqa: PLC0415
 

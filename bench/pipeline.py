@@ -35,7 +35,8 @@ SET_UP = """
 from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import User
-from alerts.actions import save_route, save_source
+from alerts.actions import save_source
+from alerts.routes import save_route
 from oncall.models import ContactMethod
 from oncall.policies import LevelDraft, person, save_policy
 now, actor = timezone.now(), Actor.system(via="command")

@@ -7,9 +7,6 @@ from oncall.hours import is_working_hours
 from oncall.models import Urgency
 from oncall.roster import schedule_specs
 
-# What sources call the severities that should wake somebody; incidents ask by rank instead.
-LOUD = {"critical", "fatal", "emergency", "alert", "disaster", "error", "high", "page", "p1", "p2", "sev1", "sev2"}
-
 
 def urgency_of(service: Service | None, *, is_severe: bool, now: datetime) -> str:
     """The urgency of something that happens to a service at an instant; without a service it is high."""
@@ -20,11 +17,6 @@ def urgency_of(service: Service | None, *, is_severe: bool, now: datetime) -> st
     if service.urgency == Service.Urgency.HOURS:
         return Urgency.HIGH if _is_staffed(service, now) else Urgency.LOW
     return Urgency.LOW
-
-
-def is_loud(severity: str) -> bool:
-    """Whether a severity, as a source names it, is one that should wake somebody; one that is not told is."""
-    return not severity or severity.casefold() in LOUD
 
 
 def _is_staffed(service: Service, now: datetime) -> bool:

@@ -8,9 +8,10 @@ from django.db import transaction
 from accounts.actions import invite_user, save_team
 from accounts.actor import Actor
 from accounts.models import Role, Team, User
-from alerts.actions import save_route, save_source
+from alerts.actions import save_source
 from alerts.addresses import curl_line as curl_line_of
 from alerts.models import AlertRoute, AlertSource
+from alerts.routes import save_route
 from catalog.actions import LinkDraft, save_functionality, save_service
 from catalog.models import Functionality, Service, ServiceLink
 from incidents.models import Severity

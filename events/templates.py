@@ -1,7 +1,7 @@
 """Text with blanks that people write, in Liquid: `{{ title }} on {{ labels.host | upcase }}`. Pure, and bounded.
 
-A template sees the facts that it is given and nothing else: no files, no other template, no attribute of an object. What
-is missing is empty. Loops, output and memory have limits, so that no template can hold up a page.
+A template sees the facts that it is given and nothing else: no files, no other template, no attribute of an object.
+What is missing is empty. Loops, output and memory have limits, so that no template can hold up a page.
 """
 
 from collections.abc import Mapping

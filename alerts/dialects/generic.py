@@ -7,6 +7,7 @@ One object or a list of them:
      "attributes": {"region": "eu-1"}}
 
 Only `title` is needed to fire; `dedup_key` alone is enough to resolve. Without a key, title and service are the key.
+Where the source has a mapping, what this finds stands for these fields: any JSON will do.
 CloudEvents are understood too, as `cloudevents` has it.
 """
 
@@ -24,6 +25,7 @@ from alerts.dialects.format import (
     read_time,
     short_key,
 )
+from alerts.dialects.mapping import fields_in
 
 TEXT_FIELDS = ("title", "dedup_key", "severity", "service", "description", "url")
 CLOUDEVENT = """curl -X POST <address> -H 'Content-Type: application/json' \\
@@ -40,10 +42,15 @@ def parse(request: Request) -> list[NormalisedEvent]:
         return [_event(found, where) for found, where in cloudevents.read(request)]
     data = read_json(request.body)
     if not isinstance(data, list):
-        return [_event(data, "")]
+        return [_event(_filled(data, request), "")]
     if not data:
         raise DialectError("The list is empty.", remedy="Send at least one event.")
-    return [_event(item, f"[{index}].") for index, item in enumerate(data)]
+    return [_event(_filled(item, request), f"[{index}].") for index, item in enumerate(data)]
+
+
+def _filled(data: Any, request: Request) -> Any:
+    """One event with what its source's mapping finds in it: then it need not look like ours."""
+    return {**data, **fields_in(request.mapping, data)} if request.mapping and isinstance(data, dict) else data
 
 
 def _event(data: Any, where: str) -> NormalisedEvent:

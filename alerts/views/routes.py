@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from accounts.actor import actor_of
-from alerts import actions
+from alerts import routes
+from alerts.actions import NOT_A_MANAGER
 from alerts.forms.routes import FACTS, RouteForm, conditions_of
 from alerts.models import AlertRoute
 from alerts.permissions import can_configure
@@ -23,15 +24,15 @@ from events.forms import try_action
 
 def route_list(request: HttpRequest) -> HttpResponse:
     """The ordered list, each route in words."""
-    routes = list(AlertRoute.objects.select_related("escalation_policy", "severity").order_by("position", "id"))
-    rows = [{"route": route, "words": in_words(route.conditions)} for route in routes]
+    listed = list(AlertRoute.objects.select_related("escalation_policy", "severity").order_by("position", "id"))
+    rows = [{"route": route, "words": in_words(route.conditions)} for route in listed]
     return render(request, "alerts/route_list.html", {"rows": rows, "can_configure": can_configure(actor_of(request))})
 
 
 def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Makes a route, or changes one."""
     actor = actor_of(request)
-    require(can_configure(actor), actions.NOT_A_MANAGER)
+    require(can_configure(actor), NOT_A_MANAGER)
     route = get_object_or_404(AlertRoute, pk=pk) if pk else None
     initial: dict[str, Any] = {}
     rows_initial: list[dict[str, str]] = []
@@ -47,7 +48,7 @@ def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         data = {key: value for key, value in form.cleaned_data.items() if key not in {"combine", "conditions_json"}}
         conditions = conditions_of(form, rows)
-        saved = try_action(form, lambda: actions.save_route(actor=actor, route=route, conditions=conditions, **data))
+        saved = try_action(form, lambda: routes.save_route(actor=actor, route=route, conditions=conditions, **data))
         if saved is not None:
             return HttpResponseRedirect(reverse("alerts:routes"))
     context = {"form": form, "rows": rows, "route": route, "facts": FACTS}
@@ -56,7 +57,7 @@ def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @require_POST
 def route_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    actions.remove_route(actor=actor_of(request), route=get_object_or_404(AlertRoute, pk=pk))
+    routes.remove_route(actor=actor_of(request), route=get_object_or_404(AlertRoute, pk=pk))
     messages.success(request, _("The route is gone."))
     return HttpResponseRedirect(reverse("alerts:routes"))
 
@@ -64,12 +65,12 @@ def route_remove(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def route_move(request: HttpRequest, pk: int) -> HttpResponse:
     """Moves a route one place up or down."""
-    routes = list(AlertRoute.objects.order_by("position", "id"))
-    index = next((number for number, route in enumerate(routes) if route.pk == pk), None)
+    ordered = list(AlertRoute.objects.order_by("position", "id"))
+    index = next((number for number, route in enumerate(ordered) if route.pk == pk), None)
     if index is None:
         raise Http404
     other = index - 1 if request.POST.get("direction") == "up" else index + 1
-    if 0 <= other < len(routes):
-        routes[index], routes[other] = routes[other], routes[index]
-        actions.order_routes(actor=actor_of(request), routes=routes)
+    if 0 <= other < len(ordered):
+        ordered[index], ordered[other] = ordered[other], ordered[index]
+        routes.order_routes(actor=actor_of(request), routes=ordered)
     return HttpResponseRedirect(reverse("alerts:routes"))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.models import Role
-from alerts import actions
+from alerts import actions, routes
 from alerts.batch import Batch
 from alerts.dialects import NormalisedEvent
 from alerts.models import Alert, AlertRoute
@@ -57,13 +57,13 @@ def test_rotating_a_token_ends_the_old_one() -> None:
 def test_a_route_that_makes_no_sense_is_refused(fields: dict[str, Any], field: str) -> None:
     draft = {"name": "Critical", "conditions": {}, "paging": "nobody", **fields}
     with pytest.raises(Invalid) as refused:
-        actions.save_route(actor=accounts.actor(Role.MANAGER), **draft)
+        routes.save_route(actor=accounts.actor(Role.MANAGER), **draft)
     assert refused.value.field == field
 
 
 def test_routes_keep_the_order_they_are_given() -> None:
     first, second, third = (alerts.route() for _ in range(3))
-    actions.order_routes(actor=accounts.actor(Role.MANAGER), routes=[third, first])
+    routes.order_routes(actor=accounts.actor(Role.MANAGER), routes=[third, first])
     assert list(AlertRoute.objects.order_by("position")) == [third, first, second]
 
 

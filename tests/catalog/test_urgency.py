@@ -7,7 +7,8 @@ import pytest
 from accounts.models import Team
 from catalog.models import Service
 from catalog.owners import owner_of_service
-from catalog.urgency import is_loud, urgency_of
+from catalog.priorities import is_loud
+from catalog.urgency import urgency_of
 from tests.factories import catalog, oncall
 from tests.factories.accounts import user
 

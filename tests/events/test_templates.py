@@ -15,15 +15,15 @@ def test_what_is_missing_is_empty() -> None:
     assert fill("[{{ nothing.at.all }}]", {}) == "[]"
 
 
-@pytest.mark.parametrize("template", ["{{ title", "{% nonsense %}", "{{ a | nofilter }}", "x" * 20_001])
+@pytest.mark.parametrize("template", ["{{ title", "{% nonsense %}", "x" * 20_001])
 def test_what_cannot_be_read_is_refused(template: str) -> None:
     with pytest.raises(BadTemplate):
         check_template(template)
-        fill(template, {"a": 1})
 
 
 @pytest.mark.parametrize(
-    "template", ["{% for n in (1..100000000) %}x{% endfor %}", "{% include 'secrets' %}", "{% render 'x' %}"]
+    "template",
+    ["{{ a | nofilter }}", "{% for n in (1..100000000) %}x{% endfor %}", "{% include 'secrets' %}", "{% render 'x' %}"],
 )
 def test_no_template_runs_for_ever_or_reads_another(template: str) -> None:
     with pytest.raises(BadTemplate):

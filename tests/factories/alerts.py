@@ -5,9 +5,10 @@ from itertools import count
 from typing import Any
 
 from accounts.actor import Actor
-from alerts.actions import save_route, save_source
+from alerts.actions import save_source
 from alerts.heartbeats import save_heartbeat
 from alerts.models import AlertRoute, AlertSource, Heartbeat
+from alerts.routes import save_route
 
 numbers = count(1)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
