@@ -5,14 +5,16 @@ import re
 from django.urls import path
 
 from alerts import window_urls
+from alerts.alertmanager_api.urls import urlpatterns as alertmanager_urlpatterns
 from alerts.dialects import DIALECTS
 from alerts.opsgenie.urls import urlpatterns as opsgenie_urlpatterns
 from alerts.receive import receive
-from alerts.views import alerts, heartbeats, pings, routes, sources
+from alerts.views import alerts, heartbeats, outcomes, pings, routes, sources
 
 app_name = "alerts"
 
 urlpatterns = [
+    *alertmanager_urlpatterns,
     *opsgenie_urlpatterns,
     *(
         path(re.sub(r"<(\w+)>", r"<str:\1>", address), receive, name=f"receive-{dialect.name}")
@@ -26,11 +28,19 @@ urlpatterns = [
     path("alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
     path("alerts/<int:pk>/resolve/", alerts.resolve, name="resolve"),
     path("alerts/sources/", sources.source_list, name="sources"),
-    path("alerts/sources/new/", sources.source_edit, name="source-new"),
+    path("alerts/sources/new/", sources.source_new, name="source-new"),
     path("alerts/sources/<slug:slug>/", sources.source_detail, name="source"),
     path("alerts/sources/<slug:slug>/edit/", sources.source_edit, name="source-edit"),
     path("alerts/sources/<slug:slug>/rotate-token/", sources.source_rotate, name="source-rotate"),
-    path("alerts/raw-events/<int:pk>/retry/", sources.raw_event_retry, name="raw-event-retry"),
+    path("alerts/sources/<slug:slug>/events/", sources.source_events, name="source-events"),
+    path("alerts/sources/<slug:slug>/days/", sources.source_days, name="source-days"),
+    path("alerts/sources/<slug:slug>/test/", sources.source_test, name="source-test"),
+    path("alerts/raw-events/<int:pk>/", sources.raw_event_detail, name="raw-event"),
+    path("alerts/raw-events/<int:pk>/resolve/", sources.raw_event_resolve, name="raw-event-resolve"),
+    path("alerts/raw-events/<int:pk>/retry/", outcomes.raw_event_retry, name="raw-event-retry"),
+    path("alerts/raw-events/<int:pk>/set-aside/", outcomes.raw_event_set_aside, name="raw-event-set-aside"),
+    path("alerts/outcomes/", outcomes.outcomes, name="outcomes"),
+    path("alerts/outcomes/retry-failed/", outcomes.failed_retry, name="failed-retry"),
     path("alerts/heartbeats/", heartbeats.heartbeat_list, name="heartbeats"),
     path("alerts/heartbeats/new/", heartbeats.heartbeat_edit, name="heartbeat-new"),
     path("alerts/heartbeats/<int:pk>/", heartbeats.heartbeat_detail, name="heartbeat"),

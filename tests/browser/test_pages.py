@@ -176,6 +176,7 @@ NOT_PAGES = {
     *("incidents:remove-member", "incidents:visibility", "incidents:mitigate", "incidents:resolve", "incidents:reopen"),
     *(f"alerts:receive-{dialect}" for dialect in DIALECTS),
     *("alerts:acknowledge", "alerts:resolve", "alerts:ping", "alerts:ping-incidentio", "alerts:opsgenie"),
+    "alerts:alertmanager-api",
     *("alerts:heartbeat-switch", "alerts:heartbeat-rotate", "alerts:heartbeat-remove"),
     *("alerts:source-rotate", "alerts:raw-event-retry", "alerts:route-remove", "alerts:route-move"),
     *("postmortems:preview", "postmortems:status", "postmortems:refresh", "postmortems:start"),
