@@ -1,29 +1,22 @@
 """Every write on alert sources and routes, and what people do to alerts."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Q
 
 from accounts.actions import hash_secret
 from accounts.actor import Actor
 from accounts.models import Team
 from alerts.dialects import DIALECTS
-from alerts.ingest import PROCESS_RAW_EVENTS
-from alerts.models import Alert, AlertRoute, AlertSource, RawEvent
+from alerts.models import Alert, AlertSource
 from alerts.models.sources import KEPT_DAYS
 from alerts.permissions import can_configure, can_handle
 from alerts.resolving import close_alert
 from events.actions import publish
-from events.conditions import BadCondition, check
 from events.errors import Conflict, Invalid, require
-from events.poke import poke
-from incidents.models import IncidentType, Severity
 from oncall.actions import acknowledge_escalation
-from oncall.models import EscalationPolicy
 
 NOT_A_MANAGER = "Only managers may change alert sources and routes."
 LONGEST_KEPT_DAYS = 3650
@@ -46,7 +39,7 @@ def save_source(
 ) -> AlertSource:
     """Makes a source with a token of its own, or changes one.
 
-    With a `signing_secret` it believes only what is signed with it. What it sent is kept for `kept_days` as it was sent.
+    With a `signing_secret` it believes only what is signed with it. For `kept_days` it keeps what was sent, as it was.
     """
     require(can_configure(actor), NOT_A_MANAGER)
     if not name.strip():
@@ -103,16 +96,3 @@ def acknowledge_alert(*, actor: Actor, alert: Alert, now: datetime) -> Alert:
         raise Conflict("This alert pages nobody.", remedy="There is nothing to acknowledge; resolve it instead.")
     acknowledge_escalation(actor=actor, escalation=alert.escalation, now=now)
     return Alert.objects.for_lists().get(pk=alert.pk)
-
-
-@transaction.atomic
-def retry_raw_event(*, actor: Actor, raw_event: RawEvent, now: datetime) -> RawEvent:
-    """Makes a failed event due again."""
-    require(can_configure(actor), NOT_A_MANAGER)
-    raw_event = RawEvent.objects.select_for_update(of=("self",)).get(pk=raw_event.pk)
-    if raw_event.state == RawEvent.State.FAILED:
-        raw_event.state, raw_event.attempts, raw_event.due_at = RawEvent.State.PENDING, 0, now
-        raw_event.save(update_fields=["state", "attempts", "due_at"])
-        publish("raw_event.retried", subject=raw_event, actor=actor)
-        poke(PROCESS_RAW_EVENTS)
-    return raw_event

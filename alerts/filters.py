@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team
-from alerts.models import Alert, AlertRoute, AlertSource, Heartbeat, RawEvent
+from alerts.models import Alert, AlertRoute, AlertSource, Heartbeat, RawEvent, Rejection
 from catalog.models import Service
 from oncall.models import Escalation
 
@@ -46,6 +46,17 @@ class RawEventFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-
 
     class Meta:
         model = RawEvent
+        fields: list[str] = []
+
+
+class RejectionFilter(ListFilter):
+    search_fields = ("message", "remedy", "field_name")
+
+    source = SlugFilter(path="source", queryset=AlertSource.objects.all(), label=_("Source"))
+    reason = django_filters.CharFilter(label=_("Reason"))
+
+    class Meta:
+        model = Rejection
         fields: list[str] = []
 
 

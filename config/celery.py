@@ -26,6 +26,7 @@ app.conf.task_routes = {"oncall.*": {"queue": "paging"}, "alerts.*": {"queue": "
 # Every entry is a sweep over due rows: running it twice, late, or from two beats at once does no harm.
 app.conf.beat_schedule = {
     "oncall-tick": {"task": "oncall.tick", "schedule": timedelta(seconds=1), "options": {"expires": 5}},
+    "alerts-held": {"task": "alerts.look_at_held", "schedule": timedelta(seconds=1), "options": {"expires": 5}},
     "alerts-sweep": {"task": "alerts.process_raw_events", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
     "heartbeats-sweep": {
         "task": "alerts.check_heartbeats",
@@ -40,6 +41,12 @@ app.conf.beat_schedule = {
         "options": {"expires": 500},
     },
     "audit-sweep": {"task": "audit.audit_pages", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
+    "alert-audit-sweep": {"task": "audit.audit_alerts", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
+    "retention-sweep": {
+        "task": "retention.forget_raw_events",
+        "schedule": timedelta(minutes=30),
+        "options": {"expires": 1500},
+    },
     "ledger-sweep": {"task": "ledger.seal", "schedule": timedelta(minutes=30), "options": {"expires": 1500}},
     "calendars-sweep": {
         "task": "schedules.fetch_calendars",

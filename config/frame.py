@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import Role, User
+from alerts import audit as alert_audit
 from alerts.models import RawEvent
 from events.models import Delivery
 from oncall import audit, unreachable
@@ -68,13 +69,18 @@ class Frame:
         if age is None or age > ENGINE_IS_LATE or overdue(now):
             text = _("Paging is late: the engine has not done its round. Check the worker and beat processes.")
             banners.append(_banner("down", text, ""))
-        kept = EngineBeat.objects.in_bulk([audit.NAME, unreachable.NAME])
+        kept = EngineBeat.objects.in_bulk([audit.NAME, alert_audit.NAME, unreachable.NAME])
         banners += _audit(kept.get(audit.NAME), now)
+        if self.user.has_role(Role.MANAGER):
+            banners += _alert_audit(kept.get(alert_audit.NAME), now)
         banners += _unreachable(self.user, kept.get(unreachable.NAME), now)
         broken = self.user.contact_methods.filter(is_enabled=True).exclude(broken_reason="").first()
         if broken is not None:
             text = _("You are no longer paged through %(method)s: it refused for good. Mend or remove it.")
             banners.append(_banner("warn", text % {"method": broken}, reverse("oncall:profile")))
+        if self.user.has_role(Role.MANAGER) and RawEvent.objects.filter(state=RawEvent.State.FAILED).exists():
+            text = _("Some of what alert sources sent could not be processed.")
+            banners.append(_banner("warn", text, f"{reverse('alerts:outcomes')}#failed"))
         if self.user.has_role(Role.ADMINISTRATOR):
             banners += self._failures()
         return banners
@@ -83,10 +89,6 @@ class Frame:
         banners = []
         if Delivery.objects.filter(state=Delivery.State.DEAD).exists():
             banners.append(_banner("warn", _("Some events could not be delivered."), reverse("deliveries")))
-        failed = RawEvent.objects.filter(state=RawEvent.State.FAILED).select_related("source").first()
-        if failed is not None:
-            url = reverse("alerts:source", args=[failed.source.slug])
-            banners.append(_banner("warn", _("Some alerts could not be processed."), url))
         return banners
 
 
@@ -96,6 +98,14 @@ def _audit(kept: EngineBeat | None, now: datetime) -> list[dict[str, str]]:
         return []
     text = _("Paging is not as it must be: %(problem)s.") % {"problem": "; ".join(last.problems)}
     return [_banner("down", text, reverse("oncall:escalations"))]
+
+
+def _alert_audit(kept: EngineBeat | None, now: datetime) -> list[dict[str, str]]:
+    last = audit.audit_in(kept)
+    if last is None or last.holds or last.is_stale(now):
+        return []
+    text = _("Alerts are not as they must be: %(problem)s.") % {"problem": "; ".join(last.problems)}
+    return [_banner("down", text, reverse("alerts:outcomes"))]
 
 
 def _unreachable(user: User, kept: EngineBeat | None, now: datetime) -> list[dict[str, str]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import Count, Min, QuerySet
 
-from alerts.models import RawEvent
+from alerts.audit import last_alert_audit
+from alerts.models import Alert, RawEvent
 from events.models import Delivery
 from oncall.audit import last_audit
 from oncall.engine import heartbeat_age, overdue
@@ -76,12 +77,28 @@ def raw_events(now: datetime) -> list[Gauge]:
     """Returns the accepted events that have no outcome yet."""
     states = [RawEvent.State.PENDING, RawEvent.State.FAILED]
     counts = by_state(RawEvent.objects.filter(state__in=states), "state")
+    audit = last_alert_audit()
     return [
         Gauge("sitrep_raw_events", "Accepted events without an outcome, by state.", labelled("state", states, counts)),
         Gauge(
             "sitrep_raw_event_lateness_seconds",
             "How long the oldest waiting event has been due.",
             [({}, lateness(RawEvent.objects.filter(state=RawEvent.State.PENDING), now))],
+        ),
+        Gauge(
+            "sitrep_held_alert_lateness_seconds",
+            "For how long the oldest alert that waits or is muted should have been looked at again.",
+            [({}, lateness(Alert.objects.filter(due_at__isnull=False), now))],
+        ),
+        Gauge(
+            "sitrep_alert_audit_holds",
+            "1 if the newest audit found that every accepted event has exactly one true outcome in time, else 0.",
+            [({}, float(audit is not None and audit.holds))],
+        ),
+        Gauge(
+            "sitrep_alert_audit_age_seconds",
+            "How long ago the outcomes of alerts were audited; they are once a minute.",
+            [({}, (now - audit.at).total_seconds() if audit is not None else float("inf"))],
         ),
     ]
 

@@ -3,7 +3,7 @@
 from alerts.admin.alerts import AlertAdmin
 from alerts.admin.heartbeats import ChangeAdmin, HeartbeatAdmin
 from alerts.admin.routes import AlertRouteAdmin
-from alerts.admin.sources import AlertSourceAdmin, RawEventAdmin
+from alerts.admin.sources import AlertSourceAdmin, RawEventAdmin, RejectionAdmin
 from alerts.admin.windows import MaintenanceWindowAdmin
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     "HeartbeatAdmin",
     "MaintenanceWindowAdmin",
     "RawEventAdmin",
+    "RejectionAdmin",
 ]

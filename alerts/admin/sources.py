@@ -6,14 +6,14 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.buttons import press
-from alerts.actions import retry_raw_event
-from alerts.models import AlertSource, RawEvent
+from alerts.failed_events import retry_raw_event, set_aside_raw_event
+from alerts.models import AlertSource, RawEvent, Rejection
 from events.admin import ReadOnlyAdmin
 
 
 @admin.register(AlertSource)
 class AlertSourceAdmin(ReadOnlyAdmin):
-    list_display = ["name", "dialect", "team", "is_enabled", "last_event_at"]
+    list_display = ["name", "dialect", "team", "is_enabled", "kept_days", "last_event_at"]
     list_filter = ["dialect", "is_enabled"]
     search_fields = ["name", "description"]
     exclude = ["token", "token_hash", "signing_secret"]
@@ -21,13 +21,13 @@ class AlertSourceAdmin(ReadOnlyAdmin):
 
 @admin.register(RawEvent)
 class RawEventAdmin(ReadOnlyAdmin):
-    list_display = ["id", "source", "received_at", "state", "outcomes", "attempts", "error"]
+    list_display = ["id", "source", "received_at", "state", "event_count", "outcomes", "attempts", "error"]
     list_filter = ["state", "source"]
     list_select_related = ["source"]
     search_fields = ["error"]
     show_full_result_count = False
     exclude = ["body"]
-    actions = ["retry"]
+    actions = ["retry", "set_aside"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RawEvent]:
         return RawEvent.objects.defer("body")
@@ -35,3 +35,16 @@ class RawEventAdmin(ReadOnlyAdmin):
     @admin.action(description="Try the failed ones again", permissions=["view"])
     def retry(self, request: HttpRequest, queryset: QuerySet[RawEvent]) -> None:
         press(request, queryset, lambda actor, row: retry_raw_event(actor=actor, raw_event=row, now=timezone.now()))
+
+    @admin.action(description="Set the failed ones aside", permissions=["view"])
+    def set_aside(self, request: HttpRequest, queryset: QuerySet[RawEvent]) -> None:
+        press(request, queryset, lambda actor, row: set_aside_raw_event(actor=actor, raw_event=row))
+
+
+@admin.register(Rejection)
+class RejectionAdmin(ReadOnlyAdmin):
+    list_display = ["message", "reason", "source", "count", "first_at", "last_at"]
+    list_filter = ["reason", "source"]
+    list_select_related = ["source"]
+    search_fields = ["message", "remedy"]
+    exclude = ["sample"]

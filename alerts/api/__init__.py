@@ -6,8 +6,9 @@ from rest_framework import viewsets
 
 from alerts.api.alerts import AlertViewSet
 from alerts.api.heartbeats import HeartbeatViewSet
+from alerts.api.raw_events import raw_event_routes
 from alerts.api.routes import AlertRouteViewSet
-from alerts.api.sources import AlertSourceViewSet, RawEventViewSet
+from alerts.api.sources import AlertSourceViewSet
 from alerts.api.windows import MaintenanceWindowViewSet
 
 routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
@@ -16,5 +17,5 @@ routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
     ("alert-routes", AlertRouteViewSet, "alert-route"),
     ("maintenance-windows", MaintenanceWindowViewSet, "maintenance-window"),
     ("heartbeats", HeartbeatViewSet, "heartbeat"),
-    ("raw-events", RawEventViewSet, "raw-event"),
+    *raw_event_routes,
 ]

@@ -1,6 +1,7 @@
-"""Alert sources and what they sent in the REST API."""
+"""Alert sources in the REST API."""
 
-from django.db.models import QuerySet
+from typing import Any
+
 from django.utils import timezone
 from django.utils.text import slugify
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -13,10 +14,13 @@ from accounts.models import Scope, Team
 from accounts.rest import ActionViewSet
 from alerts import actions
 from alerts.addresses import receive_address
+from alerts.api.raw_events import NOT_FOR_YOU, RawEventSerializer
 from alerts.dialects import DIALECTS
-from alerts.filters import AlertSourceFilter, RawEventFilter
-from alerts.models import AlertSource, RawEvent
+from alerts.filters import AlertSourceFilter
+from alerts.models import AlertSource
 from alerts.permissions import can_configure
+from alerts.traffic import counts_per_day
+from alerts.trying import send_test_event
 from events.errors import require
 
 
@@ -45,6 +49,7 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
             "is_enabled",
             "signing_secret",
             "is_signed",
+            "kept_days",
             "address",
             "token",
             "created_at",
@@ -64,6 +69,14 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     def get_token(self, source: AlertSource) -> str | None:
         """What the sender proves itself with: routing key, bearer token, or a part of the address."""
         return source.token if can_configure(self.context["view"].actor) else None
+
+
+class DaySerializer(serializers.Serializer[Any]):
+    """What came on one day."""
+
+    day = serializers.DateField()
+    requests = serializers.IntegerField()
+    events = serializers.IntegerField()
 
 
 class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
@@ -86,7 +99,7 @@ class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Actio
         source = self.get_object()
         serializer = self.get_serializer(source, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        names = ("name", "slug", "dialect", "description", "team", "is_enabled", "signing_secret")
+        names = ("name", "slug", "dialect", "description", "team", "is_enabled", "signing_secret", "kept_days")
         data = {name: serializer.validated_data.get(name, getattr(source, name)) for name in names}
         return self.answer(actions.save_source(actor=self.actor, source=source, now=timezone.now(), **data))
 
@@ -96,46 +109,16 @@ class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Actio
         """Gives the source a new address; the old one stops working at once."""
         return self.answer(actions.rotate_token(actor=self.actor, source=self.get_object()))
 
-
-class RawEventSerializer(serializers.ModelSerializer[RawEvent]):
-    """What a source sent and what became of it."""
-
-    # Field.source, which it hides, is not used.
-    source = serializers.SlugRelatedField[AlertSource](  # type: ignore[assignment]  # the wire name
-        slug_field="slug", read_only=True
-    )
-
-    class Meta:
-        model = RawEvent
-        fields = [
-            "id",
-            "source",
-            "received_at",
-            "content_type",
-            "state",
-            "outcomes",
-            "attempts",
-            "error",
-            "processed_at",
-        ]
-
-
-class RawEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
-    """Raw events, for managers."""
-
-    write_scope = Scope.ALERTS
-    serializer_class = RawEventSerializer
-    filterset_class = RawEventFilter
-    ordering_fields = ["id", "received_at"]
-
-    def get_queryset(self) -> QuerySet[RawEvent]:
-        if getattr(self, "swagger_fake_view", False):
-            return RawEvent.objects.none()
-        require(can_configure(self.actor), "Only managers may read raw events.")
-        return RawEvent.objects.select_related("source").defer("body", "headers")
-
-    @extend_schema(request=None)
+    @extend_schema(request=None, responses={202: RawEventSerializer})
     @action(detail=True, methods=["post"])
-    def retry(self, request: Request, pk: str) -> Response:
-        """Makes a failed event due again."""
-        return self.answer(actions.retry_raw_event(actor=self.actor, raw_event=self.get_object(), now=timezone.now()))
+    def test(self, request: Request, slug: str) -> Response:
+        """Sends it the sample of its format, as its sender would. It is routed as any alert and may page somebody."""
+        raw = send_test_event(actor=self.actor, source=self.get_object(), now=timezone.now())
+        return Response(RawEventSerializer(raw, context=self.get_serializer_context()).data, status=202)
+
+    @extend_schema(responses=DaySerializer(many=True))
+    @action(detail=True, pagination_class=None, filter_backends=[])
+    def days(self, request: Request, slug: str) -> Response:
+        """How many requests and events it sent on each of the last days, the newest first. For managers."""
+        require(can_configure(self.actor), NOT_FOR_YOU)
+        return Response(DaySerializer(counts_per_day(self.get_object(), timezone.now()), many=True).data)

@@ -4,7 +4,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
+from alerts.actions import LONGEST_KEPT_DAYS
 from alerts.dialects import DIALECTS
+from alerts.models.sources import KEPT_DAYS
 
 
 class SourceForm(forms.Form):
@@ -25,4 +27,11 @@ class SourceForm(forms.Form):
     )
     team = forms.ModelChoiceField(Team.objects.all(), label=_("Team"), required=False, empty_label=_("– none –"))
     description = forms.CharField(label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    kept_days = forms.IntegerField(
+        label=_("Days for which what it sent is kept"),
+        min_value=1,
+        max_value=LONGEST_KEPT_DAYS,
+        initial=KEPT_DAYS,
+        help_text=_("As it was sent, to look at and to try routes with. Alerts themselves stay."),
+    )
     is_enabled = forms.BooleanField(label=_("Accepts alerts"), required=False, initial=True)

@@ -63,6 +63,7 @@ STATES = {
     "accepted": State("ok", "checks", gettext_lazy("Accepted")),
     "done": State("ok", "check", gettext_lazy("Done")),
     "failed": State("down", "circle-x", gettext_lazy("Failed")),
+    "set_aside": State("neutral", "archive", gettext_lazy("Failed, set aside")),
     "refused": State("down", "ban", gettext_lazy("Refused")),
     "not_sent": State("neutral", "ban", gettext_lazy("Not sent")),
     "dropped": State("neutral", "ban", gettext_lazy("No longer needed")),
