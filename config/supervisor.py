@@ -16,6 +16,7 @@ from typing import IO, NoReturn
 
 from config import processes
 
+MANAGE = Path(__file__).resolve().parent.parent / "manage.py"
 LOG_BYTES, LOG_COPIES = 20_000_000, 3
 STEADY_SECONDS = 60.0
 DEATHS_IN_A_ROW = 5
@@ -45,8 +46,11 @@ class Child:
     readers: list[threading.Thread] = field(default_factory=list)
 
 
-def programs(*, host: str, port: int, web_workers: int, var: Path) -> list[Program]:
-    """Returns what makes up Sitrep on one machine. Paging has a worker of its own: nothing can stand in front of it."""
+def programs(*, host: str, port: int, web_workers: int, var: Path, hears_mail: bool = False) -> list[Program]:
+    """Returns what makes up Sitrep on one machine. Paging has a worker of its own: nothing can stand in front of it.
+
+    `hears_mail` adds the listener for alerts by mail.
+    """
     python = sys.executable
     web = [python, "-m", "uvicorn", "config.asgi:application", "--host", host, "--port", str(port)]
     # Django alone decides which proxy it believes (TRUSTED_PROXIES), and it logs the requests.
@@ -59,6 +63,7 @@ def programs(*, host: str, port: int, web_workers: int, var: Path) -> list[Progr
         Program(
             "beat", [python, "-m", "celery", "-A", "config", "beat", "-s", str(var / "beat" / "schedule"), "--pidfile="]
         ),
+        *([Program("mail", [python, str(MANAGE), "receive_mail"])] if hears_mail else []),
     ]
 
 
@@ -191,6 +196,7 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
             port=int(environment.get("PORT") or 8000),
             web_workers=int(environment.get("WEB_WORKERS") or 1),
             var=var,
+            hears_mail=True,
         )
     }
     if len(arguments) != 1 or arguments[0] not in known:

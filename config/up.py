@@ -167,6 +167,8 @@ class Run:
         # Reading one reads them all.
         if settings.DEBUG:
             say("DEBUG is on: error pages show internals. Never let others reach this site.")
+        if settings.ALERT_MAIL_PORT:
+            check_port_is_free(settings.ALERT_MAIL_HOST, settings.ALERT_MAIL_PORT)
 
     def start_engines(self) -> None:
         """Starts PostgreSQL and Valkey, unless the operator has them, and tells other commands where they are."""
@@ -193,7 +195,13 @@ class Run:
     def start_programs(self) -> None:
         """Starts web, workers and beat, and prints where to look once they answer."""
         options = self.options
-        wanted = programs(host=options.host, port=options.port, web_workers=options.web_workers, var=options.var)
+        wanted = programs(
+            host=options.host,
+            port=options.port,
+            web_workers=options.web_workers,
+            var=options.var,
+            hears_mail=bool(settings.ALERT_MAIL_PORT),
+        )
         self.supervisor = Supervisor(wanted, var=options.var, environment=os.environ, say=say)
         started_at, deadline = timezone.now(), time.monotonic() + READY_SECONDS
         self.supervisor.start()

@@ -18,21 +18,23 @@ What is left, in small letters, is the key. Headers say more: `X-Sitrep-Status` 
 `X-Sitrep-Severity`, `X-Sitrep-Service`, `X-Sitrep-Team`, `X-Sitrep-URL`.
 """
 
-import email.errors
 import email.policy
 import re
+from contextlib import suppress
 from datetime import UTC, datetime
+from email.errors import HeaderParseError, MessageError
+from email.header import decode_header, make_header
 from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
+from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
-from typing import Literal
+from typing import Literal, cast
 
 from alerts.dialects.format import (
     LONGEST_TITLE,
     UNSTORABLE,
     Accepted,
     Dialect,
-    DialectError,
     NormalisedEvent,
     Reason,
     Refusal,
@@ -74,14 +76,9 @@ X-Sitrep-Status: resolved
 
 
 def parse(request: Request) -> list[NormalisedEvent]:
-    """The one event of the message; raises DialectError."""
-    try:
-        message = BytesParser(policy=email.policy.SMTP).parsebytes(request.body)
-        assert isinstance(message, EmailMessage)  # noqa: S101  (of this policy)
-        return [_event(message, request)]
-    except (email.errors.MessageError, LookupError, ValueError, AttributeError, TypeError) as error:
-        # The standard library gives up on some headers in many ways.
-        raise DialectError("This is no mail that can be read.", remedy="Send it as plain text.") from error
+    """The one event of the message: however odd it is, a mail always is one."""
+    message = BytesParser(policy=email.policy.SMTP).parsebytes(request.body)
+    return [_event(cast(EmailMessage, message), request)]
 
 
 def _event(message: EmailMessage, request: Request) -> NormalisedEvent:
@@ -127,26 +124,34 @@ def split_subject(subject: str) -> tuple[Literal["firing", "resolved"], str]:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """A header in one line, decoded; "" if it is not there."""
-    value = message.get(name)
-    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(str(value).split())) if value is not None else ""
+    """A header in one line, decoded; "" if it is not there.
+
+    From the raw header: the standard library's own reading of what it names gives up on some in many ways.
+    """
+    raw = next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+    raw = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    with suppress(HeaderParseError, LookupError, ValueError):  # (it is then shown as it was sent)
+        raw = str(make_header(decode_header(raw)))
+    return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", " ".join(raw.split()))
 
 
 def _date(message: EmailMessage) -> datetime | None:
     """When it was written, if it says so in a way that can be read."""
-    instant = getattr(message.get("Date"), "datetime", None)
-    if not isinstance(instant, datetime):
+    try:
+        instant = parsedate_to_datetime(_header(message, "Date"))
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _text_of(message: EmailMessage) -> str:
-    """The text of a message: its plain part, else what can be read of its HTML."""
-    part = message.get_body(preferencelist=("plain", "html"))
-    if part is None:
-        return ""
-    content = _decoded(part)
-    text = text_in(content) if part.get_content_subtype() == "html" else content
+    """The text of a message: its plain part, else what can be read of its HTML, else nothing."""
+    try:
+        part = message.get_body(preferencelist=("plain", "html"))
+        content = _decoded(part) if part else ""
+        text = text_in(content) if part and part.get_content_subtype() == "html" else content
+    except (MessageError, LookupError, ValueError, AttributeError, TypeError):
+        text = ""  # (headers of a part that the standard library can't read)
     lines = (line.rstrip() for line in text.replace("\r\n", "\n").split("\n"))
     whole = EMPTY_LINES.sub("\n\n", "\n".join(lines)).strip()
     return UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", whole)
@@ -184,7 +189,7 @@ class _Words(HTMLParser):
         if tag in self._silent:
             # An element that was never closed within it ends with it.
             del self._silent[self._silent.index(tag) :]
-        elif tag in self.BREAKS:
+        elif tag in self.BREAKS and tag != "br":
             self.found.append("\n")
 
     def handle_data(self, data: str) -> None:
