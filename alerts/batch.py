@@ -1,6 +1,6 @@
 """What many events make of alerts: deduplicated, counted, opened, resolved; read and written together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from alerts.repeats import Repeated, apply_repeats, priority_in
 from alerts.resolving import close_alert, hold_until_quiet
 from alerts.routing import NewAlert, Router
 from alerts.standing import Key, standing_of
-from alerts.verbs import add_notes, apply_change
+from alerts.verbs import add_notes, apply_change, ask_responders
 from catalog.models import Service
 from events.rows import inserting, next_ids, write
 from oncall.actions import acknowledge_escalation
@@ -70,6 +70,7 @@ class Batch:
         self._early: dict[Key, datetime] = {}
         # What was said about alerts: the id of each, the words, and who said them.
         self._notes: list[tuple[int, str, str]] = []
+        self._asked: list[tuple[NewAlert, list[Mapping[str, str]]]] = []
         keyed = [((source.pk, event.dedup_key), event) for source, event in events]
         self._standing = standing_of({key for key, event in keyed if event.status != "noted"}, now)
         self._services = _services({event.service.casefold() for _key, event in keyed if event.service})
@@ -112,10 +113,22 @@ class Batch:
             return {"outcome": Outcome.LATE, "alert": known.ended_id}
         new = NewAlert(self._alert(source, event, raw), actor_of(source))
         new.policy = self._policies.get(event.policy.casefold())
+        if event.responders:
+            self._ask(new, event)
         self._notes.append((new.alert.pk, event.note, event.by or source.name))
         told = {"outcome": Outcome.RECORDED, "alert": new.alert.pk}
         self._new[key] = (new, told)
         return told
+
+    def _ask(self, new: NewAlert, event: NormalisedEvent) -> None:
+        """The first policy or team that a sender names decides whom to page; the others are asked to help."""
+        known = {"escalation": event.policy if new.policy is not None else "", "team": event.team}
+        team = self._teams.get(event.team.casefold())
+        if new.policy is None and team is not None:
+            new.policy = self._router.team_policies.get(team.pk)
+        others = [each for each in event.responders if known.get(each["type"], "") not in {*each.values()} - {""}]
+        if others:
+            self._asked.append((new, others))
 
     def _resolve(self, key: Key, source: AlertSource, event: NormalisedEvent) -> dict[str, Any]:
         known = self._standing[key]
@@ -208,7 +221,9 @@ class Batch:
             self._standing[each.alert.source_id, each.alert.dedup_key].opened(each.alert)
         self._write_repeats()
         add_notes([note for note in self._notes if note[1]], self.now)
-        self._notes = []
+        for asking, responders in self._asked:
+            ask_responders(asking.actor, asking.alert.pk, responders, now=self.now)
+        self._notes, self._asked = [], []
         if self._early:
             rows = [(source_id, key, ended_at) for (source_id, key), ended_at in sorted(self._early.items())]
             with connection.cursor() as cursor:

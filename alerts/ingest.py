@@ -10,6 +10,7 @@ from alerts.batch import Batch
 from alerts.dialects import DIALECTS, NormalisedEvent
 from alerts.dialects.mapping import map_events
 from alerts.models import AlertSource, RawEvent
+from alerts.verbs import with_keys
 from events.rows import updating, write
 
 log = structlog.get_logger(__name__)
@@ -84,7 +85,7 @@ def _take(due: Sequence[RawEvent], now: datetime) -> None:
 def events_of(raw: RawEvent) -> list[NormalisedEvent]:
     """What a source sent, read in its dialect and mapped as its owner wants it; raises DialectError."""
     request = raw.request()
-    events = DIALECTS[raw.source.dialect].parse(request)
+    events = with_keys(DIALECTS[raw.source.dialect].parse(request), raw.source_id)
     return map_events(raw.source.mapping, events, request.body) if raw.source.mapping else events
 
 

@@ -105,7 +105,7 @@ class Router:
         return IncidentStatus.objects.filter(category=StatusCategory.TRIAGE).order_by("position").first()
 
     @cached_property
-    def _team_policies(self) -> dict[int, EscalationPolicy]:
+    def team_policies(self) -> dict[int, EscalationPolicy]:
         """The policy of each team: of several the first by name."""
         owned = EscalationPolicy.objects.exclude(team=None).order_by("-name")
         return {policy.team_id: policy for policy in owned if policy.team_id is not None}
@@ -274,8 +274,8 @@ class Router:
             return new.policy
         if route.paging == Paging.SERVICE and alert.service and alert.service.escalation_policy:
             return alert.service.escalation_policy
-        if route.paging == Paging.TEAM and alert.team_id in self._team_policies:
-            return self._team_policies[alert.team_id]
+        if route.paging == Paging.TEAM and alert.team_id in self.team_policies:
+            return self.team_policies[alert.team_id]
         return route.escalation_policy
 
     def _start(self, new: NewAlert, route: AlertRoute, policy: EscalationPolicy) -> Start:

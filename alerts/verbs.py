@@ -1,7 +1,7 @@
 """What senders do to alerts beside firing, acknowledging and resolving them. Each leaves an entry in the history."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -80,6 +80,36 @@ def _do(doing: Doing, event: NormalisedEvent) -> None:
         )
         add_notes([(alert.pk, event.note, doing.by)], doing.now)
     publish("alert.changed", subject=alert, actor=doing.actor, data={"verb": verb, "text": text, "by": doing.by})
+
+
+def with_keys(events: Sequence[NormalisedEvent], source_id: int) -> list[NormalisedEvent]:
+    """The events of a source with the key of the alert that fires in place of the alert's number, where it is known."""
+    ids = {event.alert_id for event in events if event.alert_id is not None}
+    if not ids:
+        return list(events)
+    firing = Alert.objects.filter(pk__in=ids, source_id=source_id, status=Alert.Status.FIRING)
+    keys = dict(firing.values_list("pk", "dedup_key"))
+    return [
+        replace(event, dedup_key=keys[event.alert_id], alert_id=None) if event.alert_id in keys else event
+        for event in events
+    ]
+
+
+def ask_responders(actor: Actor, alert_id: int, responders: Sequence[Mapping[str, str]], *, now: datetime) -> None:
+    """Pages whom the sender of a new alert names, beside whom its route pages; the alert tells who is not known."""
+    alert = Alert.objects.select_related("escalation", "incident", "source").get(pk=alert_id)
+    for responder in responders:
+        found = find_recipient(responder)
+        try:
+            if found is None:
+                raise Invalid("Nobody knows them.")
+            if alert.escalation is not None and alert.escalation.is_open:
+                with transaction.atomic():
+                    ask(Doing(actor, alert, "add_responder", responder, actor.name, now), found)
+        except DomainError:
+            called_so = responder.get("name") or responder.get("username") or responder.get("id", "")
+            alert.unresolved = [*alert.unresolved, {"field": responder["type"], "text": called_so[:100]}]
+            alert.save(update_fields=["unresolved"])
 
 
 def add_notes(notes: Sequence[tuple[int, str, str]], now: datetime) -> None:
