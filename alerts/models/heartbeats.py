@@ -68,9 +68,12 @@ class Heartbeat(models.Model):
 
 
 class Change(models.Model):
-    """Something that somebody changed: a deployment, a merge, a switched flag. It pages nobody; it explains."""
+    """Something that somebody changed: a deployment, a merge, a switched flag. It pages nobody; it explains.
 
-    source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, related_name="changes")
+    One without a source was noted by a person or a program through the API.
+    """
+
+    source = models.ForeignKey(AlertSource, on_delete=models.CASCADE, null=True, blank=True, related_name="changes")
     summary = models.CharField(max_length=1024)
     at = models.DateTimeField()
     service = models.ForeignKey(Service, on_delete=models.SET_NULL, null=True, blank=True, related_name="changes")
@@ -92,3 +95,6 @@ class Change(models.Model):
 
     def __str__(self) -> str:
         return self.summary
+
+    def get_absolute_url(self) -> str:
+        return f"/alerts/changes/{self.pk}/"

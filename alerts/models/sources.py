@@ -98,6 +98,9 @@ class RawEvent(models.Model):
     outcomes = models.JSONField(default=list, help_text=_("One entry per event in the body: outcome and alert id."))
     attempts = models.PositiveSmallIntegerField(default=0)
     due_at = models.DateTimeField()
+    is_verified = models.BooleanField(
+        default=True, help_text=_("Off while the signature is still to be looked at (alerts/signatures.py).")
+    )
     error = models.TextField(blank=True)
     processed_at = models.DateTimeField(null=True, blank=True)
 
