@@ -144,6 +144,7 @@ class Batch:
         if alert is None:
             return {"outcome": Outcome.NOTHING_OPEN, "alert": None}
         if known.flaps and firing is not None:
+            self.write()  # (a repeat that came before it would let it go again)
             hold_until_quiet(actor=actor_of(source), alert=alert, now=self.now, ended_at=event.ended_at)
             return {"outcome": Outcome.CHANGED, "alert": alert.pk}
         close_alert(

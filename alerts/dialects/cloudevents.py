@@ -119,6 +119,7 @@ def _generic(event: dict[str, Any], data: Any, where: str) -> dict[str, Any]:
         "title": f"{kind}: {subject}" if subject else f"{kind} from {event['source']}",
         "severity": event.get("severitytext"),
         "started_at": began and began.isoformat(),
+        "ended_at": began and began.isoformat(),
         "cloudevent": {name: value for name, value in event.items() if name not in {"specversion", "datacontenttype"}},
     }
     fields = data if isinstance(data, dict) else {}

@@ -3,10 +3,11 @@
 One object or a list of them:
 
     {"title": "Payment API returns 500", "status": "firing", "dedup_key": "payments-500", "severity": "critical",
-     "service": "payments", "description": "…", "url": "https://…", "started_at": "2026-11-21T08:13:11Z",
-     "attributes": {"region": "eu-1"}}
+     "service": "payments", "team": "web", "description": "…", "url": "https://…", "tags": ["checkout"],
+     "started_at": "2026-11-21T08:13:11Z", "attributes": {"region": "eu-1"}}
 
 Only `title` is needed to fire; `dedup_key` alone is enough to resolve. Without a key, title and service are the key.
+With `started_at`, and `ended_at` where it resolves, what comes too late is known as late.
 Where the source has a mapping, what this finds stands for these fields: any JSON will do.
 CloudEvents are understood too, as `cloudevents` has it.
 """
@@ -33,7 +34,7 @@ CLOUDEVENT = """curl -X POST <address> -H 'Content-Type: application/json' \\
   -H 'ce-type: com.example.freezer.warm.firing' -H 'ce-subject: freezer-3' \\
   -d '{"temperature": -9, "severity": "critical", "service": "cold-chain"}'
 """
-KNOWN = {*TEXT_FIELDS, "status", "started_at", "attributes"}
+KNOWN = {*TEXT_FIELDS, "status", "started_at", "ended_at", "tags", "team", "attributes"}
 
 
 def parse(request: Request) -> list[NormalisedEvent]:
@@ -80,8 +81,18 @@ def _event(data: Any, where: str) -> NormalisedEvent:
         service=text["service"],
         source_url=text["url"],
         started_at=read_time(data.get("started_at"), f"{where}started_at"),
+        ended_at=read_time(data.get("ended_at"), f"{where}ended_at"),
+        team=_text(data, "team", where),
+        tags=_tags(data.get("tags"), where),
         attributes={**extra, **attributes},
     )
+
+
+def _tags(value: Any, where: str) -> tuple[str, ...]:
+    tags = value if isinstance(value, list) else [value] if isinstance(value, str) and value else []
+    if (value and not tags) or not all(isinstance(tag, str) for tag in tags):
+        raise DialectError("tags must be a list of texts.", field_name=f"{where}tags", remedy='Send ["one", "two"].')
+    return tuple(dict.fromkeys(tag.strip()[:100] for tag in tags if tag.strip()))[:50]
 
 
 def _text(data: dict[str, Any], name: str, where: str) -> str:
