@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.actions import change_user, revoke_api_key
 from accounts.buttons import press
-from accounts.models import ApiKey, Membership, Team, User
+from accounts.models import ApiKey, Membership, SavedView, Team, User
 from events.admin import ReadOnlyAdmin
 
 
@@ -73,3 +73,11 @@ class ApiKeyAdmin(ReadOnlyAdmin):
             lambda actor, row: revoke_api_key(actor=actor, api_key=row, now=timezone.now()),
             done="The selected keys work no more.",
         )
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnlyAdmin):
+    list_display = ["name", "list_name", "owner", "is_shared", "query"]
+    list_filter = ["list_name", "is_shared"]
+    search_fields = ["name", "owner__name"]
+    list_select_related = ["owner"]

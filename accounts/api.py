@@ -12,10 +12,10 @@ from rest_framework import mixins, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import actions
+from accounts import actions, saved_views
 from accounts.actor import Actor
-from accounts.filters import ApiKeyFilter, PersonFilter, TeamFilter
-from accounts.models import ApiKey, Membership, Role, Scope, Team, User
+from accounts.filters import ApiKeyFilter, PersonFilter, SavedViewFilter, TeamFilter
+from accounts.models import ApiKey, Membership, Role, SavedView, Scope, Team, User
 from accounts.rest import ActionViewSet
 
 
@@ -216,9 +216,44 @@ class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionView
         return Response(status=204)
 
 
+class SavedViewSerializer(serializers.ModelSerializer[SavedView]):
+    """What a list is searched, filtered and sorted by, under a name. Saving one's own name again replaces it."""
+
+    class Meta:
+        model = SavedView
+        fields = ["id", "owner", "list_name", "name", "query", "is_shared", "created_at"]
+        read_only_fields = ["owner", "created_at"]
+
+
+class SavedViewViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+    """One's own saved views, and those that are shared with everybody."""
+
+    queryset = SavedView.objects.none()
+    serializer_class = SavedViewSerializer
+    filterset_class = SavedViewFilter
+    write_scope = Scope.ACCOUNTS
+    ordering_fields = ["id", "name"]
+
+    def get_queryset(self) -> QuerySet[SavedView]:
+        if getattr(self, "swagger_fake_view", False):
+            return SavedView.objects.none()
+        return SavedView.objects.visible_to(self.actor).order_by("-id")
+
+    @extend_schema(responses={201: SavedViewSerializer})
+    def create(self, request: Request) -> Response:
+        kept = saved_views.save_view(actor=self.actor, now=timezone.now(), **self.validated())
+        return self.answer(kept, status=201)
+
+    @extend_schema(responses={204: None})
+    def destroy(self, request: Request, pk: str) -> Response:
+        saved_views.remove_view(actor=self.actor, view=self.get_object())
+        return Response(status=204)
+
+
 routes: list[tuple[str, type[ActionViewSet], str]] = [
     ("users", UserViewSet, "user"),
     ("me", MeViewSet, "me"),
     ("teams", TeamViewSet, "team"),
     ("api-keys", ApiKeyViewSet, "api-key"),
+    ("saved-views", SavedViewViewSet, "saved-view"),
 ]

@@ -4,7 +4,7 @@ import django_filters
 from django.utils.translation import gettext_lazy as _
 
 from accounts.lists import ListFilter, SlugFilter
-from accounts.models import ApiKey, Role, Team, User
+from accounts.models import ApiKey, Role, SavedView, Team, User
 
 
 class PersonFilter(ListFilter):
@@ -47,4 +47,17 @@ class ApiKeyFilter(ListFilter):
 
     class Meta:
         model = ApiKey
+        fields: list[str] = []
+
+
+class SavedViewFilter(ListFilter):
+    """Saved views by list."""
+
+    search_fields = ("name",)
+
+    list_name = django_filters.CharFilter(label=_("List"))
+    shared = django_filters.BooleanFilter(field_name="is_shared", label=_("Shared"))
+
+    class Meta:
+        model = SavedView
         fields: list[str] = []

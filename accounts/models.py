@@ -203,3 +203,31 @@ class ApiKey(models.Model):
         if self.revoked_at:
             return "revoked"
         return "expired" if self.expires_at and self.expires_at <= now else "active"
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    """Views as an actor may see them."""
+
+    def visible_to(self, actor: "Actor") -> Self:
+        """One's own, and those that somebody shares with all."""
+        return self.filter(Q(owner_id=actor.person_id) | Q(is_shared=True))
+
+
+class SavedView(models.Model):
+    """What a person has searched, filtered and sorted a list by, under a name."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    list_name = models.SlugField(max_length=50, help_text=_("Of which list, as alerts."))
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000, help_text=_("As it stands in the address behind the question mark."))
+    is_shared = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[SavedViewQuerySet] = SavedViewQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [models.UniqueConstraint(fields=["owner", "list_name", "name"], name="saved_view_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,7 +1,7 @@
 """Who may change people, teams and keys."""
 
 from accounts.actor import Actor
-from accounts.models import ApiKey, Membership, Role, Team, User
+from accounts.models import ApiKey, Membership, Role, SavedView, Team, User
 
 
 def can_invite_user(actor: Actor, role: Role) -> bool:
@@ -30,3 +30,8 @@ def can_change_team(actor: Actor, team: Team) -> bool:
 
 def can_revoke_api_key(actor: Actor, api_key: ApiKey) -> bool:
     return actor.user_id == api_key.user_id or actor.has_role(Role.ADMINISTRATOR)
+
+
+def can_change_saved_view(actor: Actor, view: SavedView) -> bool:
+    """One's own; administrators may remove what others share with all."""
+    return actor.user_id == view.owner_id or (view.is_shared and actor.has_role(Role.ADMINISTRATOR))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import api_keys, people, settings, teams
+from accounts.views import api_keys, people, saved_views, settings, teams
 
 app_name = "accounts"
 
@@ -11,6 +11,8 @@ urlpatterns = [
     path("settings/api-keys/", api_keys.api_key_list, name="api-keys"),
     path("settings/api-keys/new/", api_keys.api_key_new, name="api-key-new"),
     path("settings/api-keys/<int:pk>/revoke/", api_keys.api_key_revoke, name="api-key-revoke"),
+    path("views/save/", saved_views.view_save, name="view-save"),
+    path("views/<int:pk>/remove/", saved_views.view_remove, name="view-remove"),
     path("people/", people.people_list, name="people"),
     path("people/invite/", people.person_invite, name="person-invite"),
     path("people/<int:pk>/", people.person_detail, name="person"),
