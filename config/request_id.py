@@ -18,5 +18,6 @@ class RequestIdMiddleware:
         request_id = structlog.contextvars.get_contextvars().get("request_id", "")
         response = self.get_response(request)
         if request_id:
-            response[HEADER] = request_id
+            # (a sender of alerts is told the id under which what it sent is stored)
+            response.setdefault(HEADER, request_id)
         return response
