@@ -385,7 +385,7 @@ def test_what_no_client_sends_is_not_heard(client: Opsgenie) -> None:
 @pytest.fixture
 def five(client: Opsgenie) -> list[str]:
     """Five alerts; the last is closed."""
-    bodies = [
+    bodies: list[dict[str, Any]] = [
         {"message": "Disk full on db-1", "alias": "disk-1", "priority": "P1", "tags": ["disk", "eu"]},
         {"message": "Disk full on db-2", "alias": "disk-2", "priority": "P2", "tags": ["disk"]},
         {"message": "CPU high", "alias": "cpu", "priority": "P1", "details": {"region": "eu-1"}},
