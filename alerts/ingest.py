@@ -66,7 +66,7 @@ def _claim(now: datetime, limit: int) -> list[RawEvent]:
     due = (
         RawEvent.objects.select_for_update(skip_locked=True, of=("self",))
         .select_related("source__team")
-        .filter(state=RawEvent.State.PENDING, due_at__lte=now)
+        .filter(state=RawEvent.State.PENDING, is_verified=True, due_at__lte=now)
         .order_by("due_at", "id")[:limit]
     )
     return sorted(due, key=lambda raw: raw.pk)

@@ -21,6 +21,7 @@ from alerts.dialects.format import Accepted, Refusal, Reply, Request
 from alerts.ingest import PROCESS_RAW_EVENTS
 from alerts.models import AlertSource, RawEvent
 from alerts.rejections import Rejected, counting
+from alerts.signatures import VERIFY_RAW_EVENTS
 from events.poke import poke
 from events.rows import inserting, next_ids, write
 
@@ -102,6 +103,8 @@ def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
     write(*inserting([raw for raw, _events in stored]), *counting(rejected, now))
     if stored:
         poke(PROCESS_RAW_EVENTS)
+    if any(not raw.is_verified for raw, _events in stored):
+        poke(VERIFY_RAW_EVENTS)
     return [_reply(post, each) for post, each in zip(posts, read, strict=True)]
 
 
@@ -151,6 +154,7 @@ def _read(
         source=source,
         received_at=now,
         due_at=now,
+        is_verified=post.is_ours or not post.dialect.verified_later,
         request_id=request.id,
         method=request.method,
         address=post.path,

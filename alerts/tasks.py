@@ -8,6 +8,7 @@ from alerts.heartbeats import CHECK_HEARTBEATS, CHECKED_AT_ONCE, check_heartbeat
 from alerts.ingest import PROCESS_RAW_EVENTS, TAKEN_AT_ONCE, process_raw_events
 from alerts.later import LOOK_AT_HELD, LOOKED_AT_ONCE, look_at_held
 from alerts.retention import FORGET_RAW_EVENTS, forget_raw_events
+from alerts.signatures import VERIFIED_AT_ONCE, VERIFY_RAW_EVENTS, verify_raw_events
 from alerts.windows import LOOK_AFTER_WINDOWS, advance_windows
 from events.poke import followed_by, poke_at_once, pokes_held_back, sweeping
 from oncall.engine import SEND_PAGES
@@ -53,6 +54,14 @@ def check_heartbeats_task() -> None:
                 told = check_heartbeats(timezone.now())
         if checked:
             send_pages_task()
+
+
+@shared_task(name=VERIFY_RAW_EVENTS)
+def verify_raw_events_task() -> None:
+    """Believes what is signed, or not. Not on the paging queue: it waits for others."""
+    with sweeping(VERIFY_RAW_EVENTS):
+        while verify_raw_events(timezone.now()) == VERIFIED_AT_ONCE:
+            pass
 
 
 @shared_task(name="audit.audit_alerts")

@@ -34,6 +34,11 @@ app.conf.beat_schedule = {
         "options": {"expires": 10},
     },
     "windows-sweep": {"task": "windows.look_after", "schedule": timedelta(seconds=20), "options": {"expires": 20}},
+    "signatures-sweep": {
+        "task": "signatures.verify_raw_events",
+        "schedule": timedelta(seconds=5),
+        "options": {"expires": 10},
+    },
     "events-sweep": {"task": "events.deliver_due", "schedule": timedelta(seconds=2), "options": {"expires": 10}},
     "reaching-sweep": {
         "task": "reaching.prove_reachability",

@@ -28,7 +28,7 @@ from email.message import EmailMessage, MIMEPart
 from email.parser import BytesParser
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
-from typing import Literal, cast
+from typing import Literal
 
 from alerts.dialects.format import (
     LONGEST_TITLE,
@@ -78,7 +78,7 @@ X-Sitrep-Status: resolved
 def parse(request: Request) -> list[NormalisedEvent]:
     """The one event of the message: however odd it is, a mail always is one."""
     message = BytesParser(policy=email.policy.SMTP).parsebytes(request.body)
-    return [_event(cast(EmailMessage, message), request)]
+    return [_event(message, request)]
 
 
 def _event(message: EmailMessage, request: Request) -> NormalisedEvent:

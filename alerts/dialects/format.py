@@ -183,7 +183,8 @@ class Dialect:
     sign, compares the request as it came with the secret that the source shares with its sender, and raises
     DialectError. `greeting` answers what holds no event, such as a handshake: nothing is stored of it. `parse` gives
     the events or raises DialectError, the same however often it is asked; `keeps` names the headers that it reads, in
-    small letters: `ce-*` are all that begin so.
+    small letters: `ce-*` are all that begin so. What is `verified_later` is signed so that the certificate has to be
+    fetched: it is stored, and read only once alerts/signatures.py believes it.
 
     `about` says in a sentence for whom it is. `sample` and `sample_headers` are what to try it with, `guides` what to
     copy into the sender's own configuration, by the name of the file; in these `<address>` and `<token>` stand for the
@@ -203,6 +204,7 @@ class Dialect:
     methods: Mapping[str, Collection[str]] = field(default_factory=dict)
     greeting: Callable[[Request], Reply | None] | None = None
     keeps: frozenset[str] = frozenset()
+    verified_later: bool = False
     accepted: Callable[[Accepted], Reply] = plain_acceptance
     refused: Callable[[Request, Refusal], Reply] = plain_refusal
 
