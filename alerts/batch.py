@@ -5,22 +5,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, models
-from django.db.models import Q
+from django.db import connection
 
-from accounts.actor import Actor
-from accounts.models import Team
 from alerts.dialects import NormalisedEvent
 from alerts.models import Alert, AlertSource, Outcome, RawEvent
-from alerts.repeats import Repeated, apply_repeats, priority_in
+from alerts.opening import Names, actor_of, opened, priority_in
+from alerts.repeats import Repeated, apply_repeats
 from alerts.resolving import close_alert, hold_until_quiet
 from alerts.routing import NewAlert, Router
 from alerts.standing import Key, standing_of
 from alerts.verbs import add_notes, apply_change, ask_responders
-from catalog.models import Service
 from events.rows import inserting, next_ids, write
 from oncall.actions import acknowledge_escalation
-from oncall.models import Escalation, EscalationPolicy
+from oncall.models import Escalation
 
 # By hand: each alert counts on from what is stored, not from what was read.
 STORE_REPEATS = """
@@ -73,9 +70,7 @@ class Batch:
         self._asked: list[tuple[NewAlert, list[Mapping[str, str]]]] = []
         keyed = [((source.pk, event.dedup_key), event) for source, event in events]
         self._standing = standing_of({key for key, event in keyed if event.status != "noted"}, now)
-        self._services = _services({event.service.casefold() for _key, event in keyed if event.service})
-        self._teams = _teams({event.team.casefold() for _key, event in keyed if event.team})
-        self._policies = _policies({event.policy.casefold() for _key, event in keyed if event.policy})
+        self._names = Names([event for _key, event in keyed])
         opening = {key for key, event in keyed if event.status == "firing" and not self._standing[key].firing}
         self._ids = next_ids(Alert, len(opening))
 
@@ -111,8 +106,8 @@ class Batch:
             return {"outcome": Outcome.DEDUPLICATED, "alert": known.firing.pk}
         if known.is_late(event.started_at):
             return {"outcome": Outcome.LATE, "alert": known.ended_id}
-        new = NewAlert(self._alert(source, event, raw), actor_of(source))
-        new.policy = self._policies.get(event.policy.casefold())
+        new = self._opened(source, event)
+        new.alert.first_raw_event = new.alert.last_raw_event = raw
         if event.responders:
             self._ask(new, event)
         self._notes.append((new.alert.pk, event.note, event.by or source.name))
@@ -123,12 +118,20 @@ class Batch:
     def _ask(self, new: NewAlert, event: NormalisedEvent) -> None:
         """The first policy or team that a sender names decides whom to page; the others are asked to help."""
         known = {"escalation": event.policy if new.policy is not None else "", "team": event.team}
-        team = self._teams.get(event.team.casefold())
+        team = self._names.teams.get(event.team.casefold())
         if new.policy is None and team is not None:
             new.policy = self._router.team_policies.get(team.pk)
         others = [each for each in event.responders if known.get(each["type"], "") not in {*each.values()} - {""}]
         if others:
             self._asked.append((new, others))
+
+    def _opened(self, source: AlertSource, event: NormalisedEvent) -> NewAlert:
+        """A new alert, with its id, not yet stored."""
+        if not self._ids:
+            self._ids = next_ids(Alert, 1)
+        new = opened(source, event, self._names, self.now)
+        new.alert.pk = self._ids.pop(0)
+        return new
 
     def _resolve(self, key: Key, source: AlertSource, event: NormalisedEvent) -> dict[str, Any]:
         known = self._standing[key]
@@ -172,41 +175,6 @@ class Batch:
         firing = self._standing[key].firing
         return Alert.objects.filter(pk=firing.pk).first() if firing else None
 
-    def _alert(self, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> Alert:
-        """A new alert, not yet stored."""
-        if not self._ids:
-            self._ids = next_ids(Alert, 1)
-        service = self._services.get(event.service.casefold()) if event.service else None
-        team = self._teams.get(event.team.casefold()) if event.team else None
-        unresolved = [*event.unresolved]
-        if event.service and service is None:
-            unresolved.append({"field": "service", "text": event.service[:100]})
-        if event.team and team is None:
-            unresolved.append({"field": "team", "text": event.team[:100]})
-        return Alert(
-            pk=self._ids.pop(0),
-            source=source,
-            dedup_key=event.dedup_key,
-            title=event.title,
-            description=event.description,
-            severity=event.severity[:60],
-            priority=priority_in(event),
-            team=team or (service.team if service else None) or source.team,
-            service=service,
-            service_named=event.service[:100],
-            attributes=event.attributes,
-            tags=list(event.tags),
-            unresolved=unresolved,
-            source_url=event.source_url[:1000] if event.source_url.startswith(("http://", "https://")) else "",
-            started_at=event.started_at or self.now,
-            told_at=event.started_at,
-            expires_at=event.expires_at,
-            first_event_at=self.now,
-            last_event_at=self.now,
-            first_raw_event=raw,
-            last_raw_event=raw,
-        )
-
     # --- All together -------------------------------------------------------------------------------------------------
 
     def write(self) -> None:
@@ -245,38 +213,5 @@ class Batch:
             apply_repeats(told_more, self._router, self.now)
 
 
-def actor_of(source: AlertSource) -> Actor:
-    """Whose doing it is that a source's alerts do."""
-    return Actor.of_alert_source(source.pk, source.name)
-
-
 def _newest(*instants: datetime | None) -> datetime | None:
     return max((instant for instant in instants if instant is not None), default=None)
-
-
-def _services(named: set[str]) -> dict[str, Service]:
-    """The services of these slugs or names, by what they were called; a slug counts before a name."""
-    found = _named(Service.objects.select_related("escalation_policy", "team"), named)
-    return {service.name.casefold(): service for service in found} | {
-        service.slug.casefold(): service for service in found
-    }
-
-
-def _teams(named: set[str]) -> dict[str, Team]:
-    found = _named(Team.objects.all(), named)
-    return {team.name.casefold(): team for team in found} | {team.slug.casefold(): team for team in found}
-
-
-def _policies(named: set[str]) -> dict[str, EscalationPolicy]:
-    found = _named(EscalationPolicy.objects.all(), named)
-    return {policy.name.casefold(): policy for policy in found} | {policy.slug.casefold(): policy for policy in found}
-
-
-def _named(rows: models.QuerySet[Any], named: set[str]) -> list[Any]:
-    """Those of the rows that have one of these slugs or names, the newest first; none is asked for if none is named."""
-    if not named:
-        return []
-    asked = Q()
-    for name in named:
-        asked |= Q(slug__iexact=name) | Q(name__iexact=name)
-    return list(rows.filter(asked).order_by("-pk"))

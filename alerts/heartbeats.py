@@ -20,10 +20,11 @@ from accounts.actions import hash_secret
 from accounts.actor import Actor
 from accounts.models import Team
 from alerts.actions import save_source
-from alerts.batch import Batch, actor_of
+from alerts.batch import Batch
 from alerts.dialects.format import LONGEST_TITLE, NormalisedEvent
 from alerts.dialects.heartbeat import NAME as DIALECT
 from alerts.models import AlertSource, Heartbeat
+from alerts.opening import actor_of
 from alerts.permissions import can_keep_heartbeats
 from catalog.models import Service
 from events.actions import Fact, publish, publish_all

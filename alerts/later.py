@@ -10,8 +10,8 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
-from alerts.batch import actor_of
 from alerts.models import Alert
+from alerts.opening import actor_of
 from alerts.outcomes import conclude_again
 from alerts.repeats import decide_again, firing_for_routes
 from alerts.resolving import close_alert

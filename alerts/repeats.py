@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.actor import Actor
 from alerts.dialects import NormalisedEvent
 from alerts.dialects.mapping import KEPT, Rule, merged
 from alerts.grouping import pages_again
 from alerts.models import Alert, AlertEntry, AlertRoute
+from alerts.opening import actor_of, priority_in
 from alerts.routing import NewAlert, Router
-from catalog.priorities import priority_of
 from events.rows import inserting, updating, write
 from oncall.actions import page_again
 from oncall.models import Escalation
@@ -28,11 +27,6 @@ class Repeated:
 
     alert_id: int
     events: Sequence[NormalisedEvent]
-
-
-def priority_in(event: NormalisedEvent) -> int:
-    """How high an event is, as its sender says or as its severity is called: from 1, the highest, to 5."""
-    return event.priority if event.priority is not None else priority_of(event.severity)
 
 
 def apply_repeats(repeated: Sequence[Repeated], router: Router, now: datetime) -> None:
@@ -59,11 +53,11 @@ def apply_repeats(repeated: Sequence[Repeated], router: Router, now: datetime) -
     for alert, before in risen:
         escalation = alert.escalation
         if escalation is None and not alert.held:
-            asked_again.append(NewAlert(alert, _actor(alert), waited=True))
+            asked_again.append(NewAlert(alert, actor_of(alert.source), waited=True))
         elif escalation is not None and escalation.status == Escalation.Status.ACKNOWLEDGED:
             joining = alert.route.joining if alert.route else AlertRoute.Joining.RISES
             if pages_again(joining, alert.priority, before):
-                page_again(actor=_actor(alert), escalation=escalation, now=now)
+                page_again(actor=actor_of(alert.source), escalation=escalation, now=now)
     decide_again(asked_again, router)
 
 
@@ -98,10 +92,6 @@ def merge(mapping: Sequence[Rule], alert: Alert, event: NormalisedEvent) -> None
             value = merged(alert.attributes.get(name), event.attributes.get(name), strategy)
             if value is not None:
                 alert.attributes[name] = value
-
-
-def _actor(alert: Alert) -> Actor:
-    return Actor.of_alert_source(alert.source.pk, alert.source.name)
 
 
 def _entry(alert: Alert, before: int, now: datetime) -> AlertEntry:

@@ -50,6 +50,7 @@ class NewAlert:
     facts: dict[str, Any] = field(default_factory=dict)
     route: AlertRoute | None = None
     place: Place | None = None
+    passed: list[AlertRoute] = field(default_factory=list)
     told: list[Fact] = field(default_factory=list)
     start: Start | None = None
     leads: AlertGroup | None = None
@@ -57,10 +58,14 @@ class NewAlert:
 
 
 class Router:
-    """The windows, routes and frozen policies as they are now, read once for all alerts of a batch."""
+    """The windows, routes and frozen policies as they are now, read once for all alerts of a batch.
 
-    def __init__(self, now: datetime) -> None:
+    `routes` stand for the stored ones where others are to be tried.
+    """
+
+    def __init__(self, now: datetime, routes: Sequence[AlertRoute] | None = None) -> None:
         self.now = now
+        self._draft = routes
         self._paths: dict[tuple[int, str], Path] = {}
         self._leaders: dict[int, NewAlert] = {}
         self._groups = Groups([], now)
@@ -69,7 +74,9 @@ class Router:
 
     @cached_property
     def routes(self) -> dict[int, AlertRoute]:
-        """Those that are switched on, in their order."""
+        """Those that are switched on, in their order; or those that are to be tried."""
+        if self._draft is not None:
+            return {route.pk: route for route in self._draft if route.is_enabled}
         enabled = AlertRoute.objects.filter(is_enabled=True).select_related("escalation_policy", "severity")
         # (asked along with the routes: most of the time no window runs)
         told = enabled.annotate(
@@ -119,10 +126,14 @@ class Router:
         not with the alerts that page.
         """
         for each in new:
-            self._match(each)
+            self.match(each)
         self._groups = Groups((each.place for each in new if each.place is not None), self.now)
         self._leaders = {}
         for each in new:
+            for passed in each.passed:
+                if passed.declares_incident and each.alert.incident is None:
+                    each.alert.incident, each.alert.outcome = self._declare(each, passed), Outcome.ATTACHED
+                    self._tell_incident(each, each.alert.incident)
             if each.route is not None:
                 self._handle(each, each.route)
         self._page(new)
@@ -132,8 +143,11 @@ class Router:
         parts, self._groups = self._groups.parts(), Groups([], self.now)
         return parts
 
-    def _match(self, new: NewAlert) -> None:
-        """Sets the route by which it is to be handled, unless that is over already: muted, suppressed or waiting."""
+    def match(self, new: NewAlert) -> None:
+        """Sets the route by which it is to be handled, unless that is over already: muted, suppressed or waiting.
+
+        Nothing is written, and nobody told.
+        """
         alert = new.alert
         alert.held, alert.due_at, alert.muted_by, alert.routing_note = "", None, None, ""
         alert.outcome = Outcome.RECORDED
@@ -146,9 +160,9 @@ class Router:
             self._mute(new, mute)
             return
         matched = [self.routes[spec.route_id] for spec in matching(self.specs, new.facts)]
-        for each in matched:
-            if each.continues:
-                self._go_through(new, each)
+        new.passed = [route for route in matched if route.continues]
+        for each in new.passed:
+            self._notify(new, each)
         if not matched or matched[-1].continues:
             alert.route = matched[-1] if matched else None
             self._nobody(new, self._why_nobody(alert.route))
@@ -178,14 +192,6 @@ class Router:
         told = {"window": mute.window_id, "until": mute.until.isoformat(), "why": mute.why}
         new.told.append(Fact("alert.muted", alert, told, new.actor))
 
-    def _go_through(self, new: NewAlert, route: AlertRoute) -> None:
-        """What a route does that leaves paging to the next one."""
-        self._notify(new, route)
-        if route.declares_incident and new.alert.incident is None:
-            new.alert.incident = self._declare(new, route)
-            new.alert.outcome = Outcome.ATTACHED
-            self._tell_incident(new, new.alert.incident)
-
     def _notify(self, new: NewAlert, route: AlertRoute) -> None:
         for notice_id in getattr(route, "notice_ids", ()):
             new.told.append(Fact("alert.noticed", new.alert, {"notice": notice_id, "route": route.name}, new.actor))
@@ -209,7 +215,7 @@ class Router:
             alert.outcome = Outcome.ATTACHED
         if alert.escalation is not None:
             return
-        policy = self._policy(new, route)
+        policy = self.policy_of(new, route)
         if policy is None:
             self._nobody(new, self._why_nobody(route))
         else:
@@ -266,7 +272,8 @@ class Router:
         why = f": {owner} has no escalation policy, and the route names none in its place" if owner else ""
         return f"Route “{route.name}” pages nobody{why}."
 
-    def _policy(self, new: NewAlert, route: AlertRoute) -> EscalationPolicy | None:
+    def policy_of(self, new: NewAlert, route: AlertRoute) -> EscalationPolicy | None:
+        """Whom a route pages for it; None for nobody."""
         alert = new.alert
         if route.paging == Paging.NOBODY:
             return None
@@ -291,7 +298,7 @@ class Router:
         if alert.incident is not None:
             facts["incident"] = alert.incident.reference
         known = {key: value for key, value in facts.items() if value}
-        urgency = route.urgency or urgency_of(alert.service, is_severe=is_loud(alert.severity), now=self.now)
+        urgency = self.urgency_of(new, route)
         return Start(
             new.actor,
             policy,
@@ -302,6 +309,11 @@ class Router:
             is_private=alert.incident is not None and alert.incident.is_private,
             path=self._path_of(policy, urgency, known),
         )
+
+    def urgency_of(self, new: NewAlert, route: AlertRoute) -> str:
+        """How loudly: as the route says, or the service."""
+        severe = is_loud(new.alert.severity)
+        return route.urgency or urgency_of(new.alert.service, is_severe=severe, now=self.now)
 
     def _path_of(self, policy: EscalationPolicy, urgency: str, facts: dict[str, str]) -> Path:
         """The frozen policy: read once for the batch, unless it is another one for each alert."""
@@ -346,17 +358,22 @@ class Router:
             data={"alert": new.alert.pk},
         )
 
+    def severity_of(self, new: NewAlert, route: AlertRoute) -> Severity | None:
+        """The severity of the incident that a route declares for it."""
+        mapped = {said.casefold(): slug for said, slug in route.severity_map.items()}
+        found = self._severities.get(mapped.get(new.alert.severity.casefold(), "")) if mapped else None
+        return found or route.severity
+
     def _declare(self, new: NewAlert, route: AlertRoute) -> Incident:
         alert = new.alert
-        if route.severity is None:
+        severity = self.severity_of(new, route)
+        if severity is None:
             raise ValueError(f"Route {route.name} declares incidents without a severity.")
-        mapped = {said.casefold(): slug for said, slug in route.severity_map.items()}
-        severity = self._severities.get(mapped.get(alert.severity.casefold(), "")) if mapped else None
         return declare_incident(
             actor=new.actor,
             name=filled(route.name_template, new.facts) or alert.title,
             summary=filled(route.summary_template, new.facts) or alert.description,
-            severity=severity or route.severity,
+            severity=severity,
             incident_type=route.incident_type,
             status=self._triage if route.in_triage else None,
             services=[alert.service] if alert.service else [],

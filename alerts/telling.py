@@ -1,7 +1,7 @@
 """Notifying the people and places that a route names: they are told of an alert, and nobody has to answer.
 
-A webhook is a JSON POST of the type `alert.routed`; its `Idempotency-Key` stays the same when it is sent again. A failed
-try is made again by the outbox that brought the event here.
+A webhook is a JSON POST of the type `alert.routed`; its `Idempotency-Key` stays the same when it is sent again. A
+failed try is made again by the outbox that brought the event here.
 """
 
 import json

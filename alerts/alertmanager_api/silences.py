@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from alerts.alertmanager_api.door import Refused, answers
 from alerts.alertmanager_api.reads import flag, instant, matchers_in
-from alerts.batch import actor_of
+from alerts.opening import actor_of
 from alerts.dialects.format import DialectError, read_json, read_time
 from alerts.matchers import check_matcher, matches
 from alerts.models import AlertSource, MaintenanceWindow

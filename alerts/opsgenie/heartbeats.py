@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Team
-from alerts.batch import actor_of
+from alerts.opening import actor_of
 from alerts.dialects.opsgenie import PRIORITIES
 from alerts.heartbeats import ping_heartbeats, remove_heartbeat, save_heartbeat, switch_heartbeat
 from alerts.models import AlertSource, Heartbeat

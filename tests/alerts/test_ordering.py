@@ -131,7 +131,7 @@ def sendings(draw: st.DrawFn) -> list[Sent]:
 class TestAnyOrder(HypothesisTestCase):
     """Any interleaving and doubling of the same events ends in the same state."""
 
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=25, deadline=None)
     @given(sendings(), st.booleans())
     def test_the_newest_event_of_a_key_decides(self, sent: Sequence[Sent], together: bool) -> None:
         source = alerts.source()
@@ -147,7 +147,7 @@ class TestAnyOrder(HypothesisTestCase):
         outcomes = [raw.outcomes for raw in RawEvent.objects.filter(source=source)]
         assert [len(told) for told in outcomes] == [1] * len(sent), "each event has one outcome"
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=12, deadline=None)
     @given(st.permutations([(key, cluster) for key in "123" for cluster in ("eu", "us")] * 2))
     def test_groups_hold_the_same_alerts_in_whatever_order_they_come(self, sent: Sequence[tuple[str, str]]) -> None:
         user = accounts.user()
