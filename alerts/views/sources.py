@@ -22,6 +22,7 @@ from alerts.forms.sources import SourceForm
 from alerts.models import AlertSource, RawEvent
 from alerts.permissions import can_configure, can_handle
 from alerts.receive import pretty_body
+from alerts.signatures import confirmed_topics
 from alerts.traffic import counts_per_day
 from alerts.trying import can_be_tried, is_test, resolve_test_event, send_test_event
 from events.errors import require
@@ -56,6 +57,7 @@ def source_detail(request: HttpRequest, slug: str) -> HttpResponse:
             "curl": curl_line(source),
             "guides": guides(source),
             "can_be_tried": can_be_tried(source),
+            "topics": confirmed_topics(source) if DIALECTS[source.dialect].verified_later else [],
             "rejections": source.rejections.all()[:REJECTIONS_SHOWN],
             **newest_events(source),
         }

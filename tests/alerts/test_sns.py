@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.models import Role
 from alerts.dialects import DIALECTS, DialectError, NormalisedEvent, sns
 from alerts.dialects.format import Request
 from alerts.failed_events import retry_raw_event
@@ -26,7 +27,7 @@ from alerts.ingest import ATTEMPTS, RETRY_AFTER, process_raw_events
 from alerts.models import Alert, AlertSource, RawEvent
 from alerts.signatures import NotFetched, confirmed_topics, verify_raw_events
 from alerts.trying import send_test_event
-from tests.factories import alerts
+from tests.factories import accounts, alerts
 
 PAYLOADS = Path(__file__).parent.parent / "payloads" / "sns"
 SOON = timedelta(seconds=1)
@@ -247,3 +248,12 @@ def test_nothing_but_amazon_is_asked() -> None:
     ):
         assert not sns.is_amazons(url)
     assert sns.is_amazons("https://sns.cn-north-1.amazonaws.com.cn/x.pem")
+
+
+def test_its_page_tells_which_topics_are_confirmed(source: AlertSource, amazon: Amazon, now: datetime) -> None:
+    manager = Client()
+    manager.force_login(accounts.user(role=Role.MANAGER))
+    assert "Confirmed topics" not in manager.get(f"/alerts/sources/{source.slug}/").content.decode()
+    post(source, amazon.sign(payload("confirmation")))
+    worked_off(amazon, now.replace(year=2100))
+    assert payload("confirmation")["TopicArn"] in manager.get(f"/alerts/sources/{source.slug}/").content.decode()
