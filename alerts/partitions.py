@@ -89,10 +89,12 @@ def drop_month(month: Month) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(PATIENCE)
         cursor.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
-        cursor.execute(f"CREATE TEMP TABLE kept ON COMMIT DROP AS SELECT * FROM {month.table} WHERE {UNSETTLED}")  # noqa: S608
+        cursor.execute(f"CREATE TEMP TABLE kept AS SELECT * FROM {month.table} WHERE {UNSETTLED}")  # noqa: S608
         cursor.execute(f"DROP TABLE {month.table}")
         cursor.execute(f"INSERT INTO {TABLE} SELECT * FROM kept")  # noqa: S608
-        return int(cursor.rowcount)
+        kept = int(cursor.rowcount)
+        cursor.execute("DROP TABLE kept")
+    return kept
 
 
 def rest_holds(since: datetime) -> bool:

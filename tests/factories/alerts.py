@@ -1,13 +1,17 @@
 """Alert sources and routes to test with."""
 
+import json
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from uuid import uuid4
 
 from accounts.actor import Actor
 from alerts.actions import save_source
+from alerts.dialects import DIALECTS, address_of, spoken_at
 from alerts.heartbeats import save_heartbeat
 from alerts.models import AlertRoute, AlertSource, Heartbeat
+from alerts.receive import Post, posted
 from alerts.routes import save_route
 
 numbers = count(1)
@@ -32,3 +36,11 @@ def heartbeat(**fields: Any) -> Heartbeat:
     """A heartbeat of every minute, with a minute's grace."""
     defaults = {"name": f"Heartbeat {next(numbers)}", "interval_seconds": 60, "grace_seconds": 60, "now": LONG_AGO}
     return save_heartbeat(actor=SYSTEM, **{**defaults, **fields})
+
+
+def post(source: AlertSource, body: Any) -> Post:
+    """What the source's sender posts: JSON at the first of its addresses."""
+    spoken = spoken_at(address_of(DIALECTS[source.dialect], source.token, source.pk))
+    assert spoken is not None
+    headers = {"content-type": "application/json"}
+    return posted(spoken, headers=headers, query={}, body=json.dumps(body).encode(), request_id=str(uuid4()))
