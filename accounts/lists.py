@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
@@ -44,12 +45,35 @@ class SortFilter(OrderingFilter):
     ordering_param = "sort"
 
 
+class CappedPaginator(Paginator[Any]):
+    """A paginator that counts no further than `most`: a list of a million rows is not counted for each page of it."""
+
+    def __init__(self, found: QuerySet[Any], rows: int, *, most: int) -> None:
+        super().__init__(found, rows)
+        self.most = most
+        self._found = found
+
+    @cached_property
+    def _counted(self) -> int:
+        return self._found.order_by()[: self.most + 1].count()
+
+    @cached_property
+    def count(self) -> int:
+        return min(self._counted, self.most)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether there are more than are counted."""
+        return self._counted > self.most
+
+
 @dataclass(frozen=True)
 class ListPage:
     """One page of a list: its filters and its rows."""
 
     filters: django_filters.FilterSet
     page: Page[Any]
+    sortable: Collection[str] = ()
 
     @property
     def form(self) -> Any:
@@ -63,11 +87,16 @@ def list_page(
     *,
     sortable: Collection[str] = (),
     rows: int = ROWS,
+    most_counted: int | None = None,
 ) -> ListPage:
-    """The rows that `?…` asks for. An order that is not `sortable` is the queryset's own; the id breaks ties."""
+    """The rows that `?…` asks for. An order that is not `sortable` is the queryset's own; the id breaks ties.
+
+    Rows are counted, and can be paged through, up to `most_counted`.
+    """
     filtered = filters(request.GET, queryset=queryset, request=request)
     found = filtered.qs
     sort = request.GET.get("sort", "")
     if sort.removeprefix("-") in sortable:
         found = found.order_by(sort, "-pk")
-    return ListPage(filtered, Paginator(found, rows).get_page(request.GET.get("page")))
+    paginator = CappedPaginator(found, rows, most=most_counted) if most_counted else Paginator(found, rows)
+    return ListPage(filtered, paginator.get_page(request.GET.get("page")), sortable)

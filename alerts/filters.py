@@ -6,27 +6,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team
-from alerts.models import Alert, AlertRoute, AlertSource, Heartbeat, RawEvent, Rejection
+from alerts.models import AlertSource, Heartbeat, RawEvent, Rejection
 from catalog.models import Service
-from oncall.models import Escalation
-
-
-class AlertFilter(ListFilter):
-    search_fields = ("title", "description", "dedup_key", "service_named")
-
-    status = django_filters.MultipleChoiceFilter(choices=Alert.Status.choices, label=_("Status"))
-    source = SlugFilter(path="source", queryset=AlertSource.objects.all(), label=_("Source"))
-    service = SlugFilter(path="service", queryset=Service.objects.order_by("name"), label=_("Service"))
-    team = SlugFilter(path="service__team", queryset=Team.objects.all(), label=_("Team"))
-    route = django_filters.ModelMultipleChoiceFilter(queryset=AlertRoute.objects.all(), label=_("Route"))
-    paging = django_filters.MultipleChoiceFilter(
-        choices=Escalation.Status.choices, field_name="escalation__status", label=_("Paging")
-    )
-    paged_nobody = django_filters.BooleanFilter(field_name="escalation", lookup_expr="isnull", label=_("Paged nobody"))
-
-    class Meta:
-        model = Alert
-        fields: list[str] = []
 
 
 class AlertSourceFilter(ListFilter):

@@ -9,7 +9,7 @@ from alerts.alertmanager_api.urls import urlpatterns as alertmanager_urlpatterns
 from alerts.dialects import DIALECTS
 from alerts.opsgenie.urls import urlpatterns as opsgenie_urlpatterns
 from alerts.receive import receive
-from alerts.views import alerts, heartbeats, outcomes, pings, routes, sources
+from alerts.views import alert, alerts, heartbeats, outcomes, pings, routes, sources
 
 app_name = "alerts"
 
@@ -24,9 +24,11 @@ urlpatterns = [
     path("heartbeat/<str:token>", pings.ping, name="ping"),
     path("incidentio/v2/heartbeat/<int:pk>/ping", pings.ping_incidentio, name="ping-incidentio"),
     path("alerts/", alerts.alert_list, name="list"),
-    path("alerts/<int:pk>/", alerts.detail, name="detail"),
-    path("alerts/<int:pk>/acknowledge/", alerts.acknowledge, name="acknowledge"),
-    path("alerts/<int:pk>/resolve/", alerts.resolve, name="resolve"),
+    path("alerts/<int:pk>/", alert.detail, name="detail"),
+    path("alerts/<int:pk>/acknowledge/", alert.acknowledge, name="acknowledge"),
+    path("alerts/<int:pk>/resolve/", alert.resolve, name="resolve"),
+    path("alerts/<int:pk>/mark/", alert.mark, name="mark"),
+    path("alerts/bulk/", alerts.alert_bulk, name="bulk"),
     path("alerts/sources/", sources.source_list, name="sources"),
     path("alerts/sources/new/", sources.source_new, name="source-new"),
     path("alerts/sources/<slug:slug>/", sources.source_detail, name="source"),

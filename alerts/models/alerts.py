@@ -30,7 +30,9 @@ class AlertQuerySet(models.QuerySet["Alert"]):
         return self.filter(status=Alert.Status.FIRING)
 
     def for_lists(self) -> Self:
-        return self.select_related("source", "service", "incident", "escalation__acknowledged_by", "route")
+        return self.select_related(
+            "source", "service", "incident", "escalation__acknowledged_by", "route", "assigned_to"
+        )
 
 
 class Alert(models.Model):

@@ -113,12 +113,14 @@ def filter_bar(
     search: str = "q",
     placeholder: str = "",
     count: int | None = None,
+    capped: bool = False,
     shown: str = "",
 ) -> dict[str, Any]:
     """The filters of a list from its form (that of a FilterSet, or any bound to GET): search, menus, chips, count.
 
     `search` names the form's field for free text; `shown` limits the menus to these names, parted by spaces;
-    a filter without a menu that an address brought along still has its chip.
+    a filter without a menu that an address brought along still has its chip. `capped` says that there are more than
+    `count`.
     """
     request: HttpRequest = context["request"]
     every = list(_filters(form, request, search))
@@ -137,6 +139,7 @@ def filter_bar(
         "clear_url": request.path,
         "kept": kept,
         "count": count,
+        "capped": capped,
     }
 
 
@@ -173,4 +176,5 @@ def pager(context: Mapping[str, Any], page: Any) -> dict[str, Any]:
         "first_shown": page.start_index(),
         "last_shown": page.end_index(),
         "total": page.paginator.count,
+        "capped": getattr(page.paginator, "is_capped", False),
     }

@@ -147,6 +147,13 @@ def ring_of(status: Any) -> str:
 
 
 @register.simple_tag
+def priority_badge(priority: int) -> SafeString:
+    """An alert's priority, from P1, the highest, to P5, in the shapes of severities."""
+    rank = max(1, 5 - priority)
+    return format_html('<span class="severity severity-rank-{}">{}P{}</span>', rank, icon(f"severity-{rank}"), priority)
+
+
+@register.simple_tag
 def status_badge(status: Any, *, pill: bool = False) -> SafeString:
     """An incident's status as a filling ring and its word."""
     return format_html(

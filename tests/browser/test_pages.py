@@ -152,6 +152,7 @@ SIGNED_OUT = ["/account/login/", "/account/password/reset/", "/incidents/", "/st
 NOT_PAGES = {
     *("alerts:window-preview", "alerts:window-extend", "alerts:window-end", "alerts:window-cancel"),
     *("accounts:view-save", "accounts:view-remove"),
+    *("alerts:bulk", "alerts:mark"),
     *("search", "frame", "metrics", "delivery-retry", "accounts:api-key-revoke"),
     *("oncall:schedule-remove", "oncall:override-remove", "oncall:policy-remove", "oncall:escalation-acknowledge"),
     *("oncall:statements-compute", "oncall:statements-approve", "oncall:statements-export", "oncall:board-remove"),

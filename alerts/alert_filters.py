@@ -1,0 +1,84 @@
+"""How alerts can be filtered and searched, on screen and in the API."""
+
+from datetime import timedelta
+
+import django_filters
+from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.db.models import Func, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.lists import ListFilter, SlugFilter
+from accounts.models import Team
+from alerts.models import Alert, AlertRoute, AlertSource, MaintenanceWindow, Outcome
+from catalog.models import Service
+from oncall.models import Escalation
+
+# What an alert itself can have come to; the rest are outcomes of later events of it.
+OUTCOMES = [
+    Outcome.PAGED,
+    Outcome.ATTACHED,
+    Outcome.GROUPED,
+    Outcome.RECORDED,
+    Outcome.SUPPRESSED,
+    Outcome.WAITING,
+]
+WITHIN = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+PRIORITIES = [(str(number), f"P{number}") for number in range(1, 6)]
+# As the function alert_words does it (migration 0010).
+PARTED = str.maketrans(dict.fromkeys('.-_/:=,;@#|()[]{}<>"', " "))
+
+
+class AlertFilter(ListFilter):
+    """`?q=` finds alerts in whose title, key or named service each of the words begins a word, by an index."""
+
+    search_fields = ("title", "dedup_key", "service_named")
+
+    status = django_filters.MultipleChoiceFilter(choices=Alert.Status.choices, label=_("Status"))
+    source = SlugFilter(path="source", queryset=AlertSource.objects.all(), label=_("Source"))
+    service = SlugFilter(path="service", queryset=Service.objects.order_by("name"), label=_("Service"))
+    team = SlugFilter(path="team", queryset=Team.objects.all(), label=_("Team"))
+    priority = django_filters.MultipleChoiceFilter(choices=PRIORITIES, label=_("Priority"))
+    within = django_filters.ChoiceFilter(
+        choices=[
+            ("1h", _("The last hour")),
+            ("24h", _("The last 24 hours")),
+            ("7d", _("The last 7 days")),
+            ("30d", _("The last 30 days")),
+        ],
+        method="lately",
+        label=_("Since"),
+        empty_label=_("Any"),
+    )
+    outcome = django_filters.MultipleChoiceFilter(
+        choices=[(outcome.value, outcome.label) for outcome in OUTCOMES], label=_("Outcome")
+    )
+    held = django_filters.MultipleChoiceFilter(choices=Alert.Held.choices, label=_("Held back"))
+    noise = django_filters.MultipleChoiceFilter(choices=Alert.Noise.choices, label=_("Noise"))
+    route = django_filters.ModelMultipleChoiceFilter(queryset=AlertRoute.objects.all(), label=_("Route"))
+    paging = django_filters.MultipleChoiceFilter(
+        choices=Escalation.Status.choices, field_name="escalation__status", label=_("Paging")
+    )
+    paged_nobody = django_filters.BooleanFilter(field_name="escalation", lookup_expr="isnull", label=_("Paged nobody"))
+    muted_by = django_filters.ModelChoiceFilter(
+        queryset=MaintenanceWindow.objects.all(), label=_("Muted by the window")
+    )
+    group = django_filters.NumberFilter(field_name="group_id", label=_("Group"))
+    after = django_filters.IsoDateTimeFilter(field_name="first_event_at", lookup_expr="gte", label=_("Fired after"))
+    before = django_filters.IsoDateTimeFilter(field_name="first_event_at", lookup_expr="lt", label=_("Fired before"))
+
+    class Meta:
+        model = Alert
+        fields: list[str] = []
+
+    def search(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
+        words = value.translate(PARTED).split()
+        if not words:
+            return queryset
+        quoted = (word.replace("\\", "\\\\").replace("'", "''") for word in words)
+        asked = " & ".join(f"'{word}':*" for word in quoted)
+        vector = Func("title", "dedup_key", "service_named", function="alert_words", output_field=SearchVectorField())
+        return queryset.alias(words=vector).filter(words=SearchQuery(asked, config="simple", search_type="raw"))
+
+    def lately(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
+        return queryset.filter(first_event_at__gte=timezone.now() - WITHIN[value])
