@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from alerts.alertmanager_api.door import Refused, answers
 from alerts.alertmanager_api.reads import flag, instant, matchers_in
-from alerts.opening import actor_of
 from alerts.dialects.format import DialectError, read_json, read_time
 from alerts.matchers import check_matcher, matches
 from alerts.models import AlertSource, MaintenanceWindow
+from alerts.opening import actor_of
 from alerts.receive import too_large
 from alerts.windows import cancel_window, save_window
 

@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Team
-from alerts.opening import actor_of
 from alerts.dialects.opsgenie import PRIORITIES
 from alerts.heartbeats import ping_heartbeats, remove_heartbeat, save_heartbeat, switch_heartbeat
 from alerts.models import AlertSource, Heartbeat
+from alerts.opening import actor_of
 from alerts.opsgenie.door import Fields, Refused, answers, body_of
 from alerts.opsgenie.shapes import instant
 from alerts.recipients import find_recipient
