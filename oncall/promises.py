@@ -11,6 +11,7 @@ paging_tests:
       - {does_not_page: bob@example.com}
 """
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -51,7 +52,10 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Promise:
-    """One paging test: what happens to which subject at which instant, and what is expected then."""
+    """One paging test: what happens to which subject at which instant, and what is expected then.
+
+    `value` names the subject, or is JSON where it takes more than a name.
+    """
 
     name: str
     subject: str
@@ -103,10 +107,11 @@ def promise_of(spec: Any, subjects: Collection[str]) -> Promise:
         raise _bad(name, "it expects nothing")
     at = str(spec.get("at") or "")
     _moment(name, at)
+    value = spec[chosen[0]]
     return Promise(
         name=name,
         subject=chosen[0],
-        value=str(spec[chosen[0]]),
+        value=value if isinstance(value, str) else json.dumps(value),
         at=at,
         urgency=urgency,
         facts={str(key): str(value) for key, value in facts.items()},

@@ -34,8 +34,8 @@ def send(source: AlertSource, now: datetime, **event: Any) -> str:
 
 def outcome_of(alert: Alert) -> str:
     """What its opening event says became of it now."""
-    raw = RawEvent.objects.get(pk=alert.first_raw_event_id)
-    return str(raw.outcomes[0]["outcome"])
+    assert alert.first_raw_event is not None
+    return str(alert.first_raw_event.outcomes[0]["outcome"])
 
 
 @pytest.fixture

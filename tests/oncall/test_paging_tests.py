@@ -142,7 +142,7 @@ def test_an_instant_is_the_next_such_weekday_or_a_date(at: str, instant: datetim
     ("change", "why"),
     [
         ({"name": ""}, "needs a name"),
-        ({"policy": ""}, "exactly one of policy"),
+        ({"policy": ""}, "exactly one of payload, policy, service"),
         ({"polices": "x"}, "polices is not known"),
         ({"at": "at night"}, "is no instant"),
         ({"at": "Sunday 03:00 Mars/Olympus"}, "is no instant"),
