@@ -2,7 +2,8 @@
 
 Follows cloudevents/spec 1.0.2, `bindings/http-protocol-binding.md` and `formats/json-format.md`: structured
 (`application/cloudevents+json`), batched (`application/cloudevents-batch+json`, which may be empty) and binary (the
-attributes as `ce-…` headers, the data as body). Of extensions in headers only `severitytext` is kept.
+attributes as `ce-…` headers, the data as body). Before all of it may come the handshake of cloudevents/spec 1.0.2,
+`http-webhook.md`: OPTIONS with `WebHook-Request-Origin`.
 
 - `data` that is an object with a `title` or a `dedup_key` is generic JSON itself.
 - Other events get "type: subject" as title ("type from source" without a subject), and source, type and subject as key:
@@ -20,16 +21,19 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from alerts.dialects.format import DialectError, Request, read_json, read_time
+from alerts.dialects.format import DialectError, Reply, Request, read_json, read_time
 
 STRUCTURED, BATCHED = "application/cloudevents+json", "application/cloudevents-batch+json"
 REQUIRED = ("id", "source", "specversion", "type")
 OPTIONAL = ("subject", "time", "dataschema", "severitytext")
-KEEPS = frozenset(f"ce-{name}" for name in (*REQUIRED, *OPTIONAL))
+PREFIX = "ce-"
+KEEPS = frozenset({f"{PREFIX}*"})
+ATTRIBUTE = re.compile(r"ce-([a-z0-9]{1,50})")
 TEXTS = ("description", "severity", "service", "url")
 STATES = ("firing", "resolved")
 JSON = re.compile(r"[^/]+/(.+\+)?json")
 ESCAPED = re.compile(r"\\(.)")
+PRINTABLE = re.compile(r"[!-~]{1,300}")
 
 
 def is_spoken(request: Request) -> bool:
@@ -50,9 +54,19 @@ def read(request: Request) -> list[tuple[dict[str, Any], str]]:
     if kind.startswith("application/cloudevents"):
         remedy = f"Send {STRUCTURED}, {BATCHED}, or the binary mode."
         raise DialectError(f"{kind} is not understood.", field_name="Content-Type", remedy=remedy)
-    event = {name: _header(request.headers, name) for name in (*REQUIRED, *OPTIONAL) if f"ce-{name}" in request.headers}
+    named = [found[1] for found in map(ATTRIBUTE.fullmatch, request.headers) if found]
+    event = {name: _header(request.headers, name) for name in named}
     _check(event, "ce-")
     return [(_generic(event, _content(request.body, kind), "ce-"), "")]
+
+
+def greeting(request: Request) -> Reply | None:
+    """What a sender is told that asks whether it may send: yes, as often as it likes."""
+    if request.method != "OPTIONS":
+        return None
+    origin = request.headers.get("webhook-request-origin", "")
+    allowed = {"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"} if PRINTABLE.fullmatch(origin) else {}
+    return Reply(200, headers={"Allow": "POST, OPTIONS", **allowed})
 
 
 def _media_type(headers: Mapping[str, str]) -> str:

@@ -1,7 +1,8 @@
 """Uptime Kuma's webhook notification.
 
 Follows louislam/uptime-kuma `server/notification-providers/webhook.js` and `server/model/{heartbeat,monitor}.js`:
-`heartbeat`, `monitor` and `msg` as JSON, or as a multipart form whose one field `data` holds that JSON.
+`heartbeat`, `monitor` and `msg` as JSON, as a multipart form whose one field `data` holds that JSON, or by GET in the
+query, where each of the first two is JSON.
 
 | heartbeat's status | |
 | --- | --- |
@@ -31,7 +32,7 @@ from alerts.dialects.format import (
 
 UP, PENDING, MAINTENANCE = 1, 2, 3
 STATUSES = {0: "down", UP: "up", PENDING: "pending", MAINTENANCE: "under maintenance"}
-REMEDY = "Use a notification of type Webhook with the preset body application/json or multipart/form-data."
+REMEDY = "Use a notification of type Webhook, by POST with a preset body or by GET."
 NOTIFICATION = """Notification Type: Webhook
 Post URL: <address>
 Request Method: POST
@@ -43,7 +44,7 @@ ABOUT = ("id", "type", "hostname", "port", "description", "pathName", "interval"
 
 def parse(request: Request) -> list[NormalisedEvent]:
     """The event of the body, if it says anything new; raises DialectError."""
-    data = read_json(_document(request))
+    data = _queried(request) if request.method == "GET" else read_json(_document(request))
     if not isinstance(data, dict):
         raise DialectError("The body must be a JSON object.", remedy=REMEDY)
     if data.get("heartbeat") is None and data.get("monitor") is None:
@@ -60,6 +61,14 @@ def parse(request: Request) -> list[NormalisedEvent]:
         return []
     key = short_key(f"monitor-{number}")
     return [_event(key, "resolved" if status in {UP, MAINTENANCE} else "firing", heartbeat, monitor)]
+
+
+def _queried(request: Request) -> dict[str, Any]:
+    """The same from the query of a GET."""
+    objects = {
+        name: read_json(text.encode()) for name, text in request.query.items() if name in {"heartbeat", "monitor"}
+    }
+    return {"msg": request.query.get("msg"), **objects}
 
 
 def _document(request: Request) -> bytes:
@@ -135,6 +144,7 @@ DIALECT = Dialect(
     label="Uptime Kuma",
     about="Monitors that go down and come up again.",
     addresses=("uptime-kuma/<token>",),
+    methods={"uptime-kuma/<token>": ("POST", "GET")},
     parse=parse,
     sample={
         "heartbeat": {"monitorID": 1, "status": 0, "msg": "connect ECONNREFUSED"},
