@@ -373,7 +373,7 @@ def accepted(accepted: Accepted) -> Reply:
 def refused(request: Request, refusal: Refusal) -> Reply:
     """The vendor's error: what is wrong with which field, as a client shows it."""
     if refusal.reason in {"unknown_token", "wrong_dialect", "bad_signature"}:
-        return answer(request, 401, {"message": "Could not authenticate", "code": 40101})
+        return answer(request, 401, {"message": "Could not authenticate"})
     if refusal.reason == "too_large":
         return answer(request, 413, {"message": refusal.message})
     if refusal.reason == "not_stored":
