@@ -1,5 +1,6 @@
-"""What the chaos journey runs inside its own installation: people, and a thousand escalations at once."""
+"""What the chaos journeys run inside their own installations: people, a thousand escalations at once, a source."""
 
+import sys
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +8,12 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import User
+from alerts.actions import save_source
+from alerts.routes import save_route
 from oncall.actions import Start, start_escalations
 from oncall.models import ContactMethod, EscalationLevel, EscalationPolicy, EscalationTarget
+from oncall.policies import LevelDraft, save_policy
+from oncall.policies import person as to_page
 
 LEVELS = 3
 # All three together outlast the last death.
@@ -51,3 +56,14 @@ def _path(people: list[User]) -> dict[str, Any]:
     times = {"acknowledgement_seconds": None, "auto_resolve_seconds": None}
     more = {"zone": "UTC", "turn": 0, "digest": False}
     return {"policy": "Storm", "urgency": "high", "levels": levels, "stages": stages, **times, **more}
+
+
+def listen(receiver: str) -> None:
+    """Prints the path that takes alerts of a source of its own; those that are critical page a person by a webhook."""
+    now, actor = timezone.now(), Actor.system(via="command")
+    person = _person("on-call", receiver, now)
+    policy = save_policy(actor=actor, name="Storm", slug="storm", levels=[LevelDraft(30, [to_page(person)])], now=now)
+    source = save_source(actor=actor, name="Storm", slug="storm", dialect="generic", now=now)
+    critical = {"fact": "severity", "operator": "is", "value": "critical"}
+    save_route(actor=actor, name="Critical", conditions=critical, paging="policy", escalation_policy=policy)
+    sys.stdout.write(f"/in/{source.token}\n")
