@@ -7,14 +7,17 @@ from typing import Any
 
 from django.db import connection
 
+from accounts.actor import Actor
+from alerts.changes import fact_of, noted
 from alerts.dialects import NormalisedEvent
-from alerts.models import Alert, AlertSource, Outcome, RawEvent
+from alerts.models import Alert, AlertSource, Change, Outcome, RawEvent
 from alerts.opening import Names, actor_of, opened, priority_in
 from alerts.repeats import Repeated, apply_repeats
 from alerts.resolving import close_alert, hold_until_quiet
 from alerts.routing import NewAlert, Router
 from alerts.standing import Key, standing_of
 from alerts.verbs import add_notes, apply_change, ask_responders
+from events.actions import publishing
 from events.rows import inserting, next_ids, write
 from oncall.actions import acknowledge_escalation
 from oncall.models import Escalation
@@ -67,9 +70,11 @@ class Batch:
         self._early: dict[Key, datetime] = {}
         # What was said about alerts: the id of each, the words, and who said them.
         self._notes: list[tuple[int, str, str]] = []
+        self._changes: list[Change] = []
         self._asked: list[tuple[NewAlert, list[Mapping[str, str]]]] = []
         keyed = [((source.pk, event.dedup_key), event) for source, event in events]
         self._standing = standing_of({key for key, event in keyed if event.status != "noted"}, now)
+        self._change_ids = next_ids(Change, sum(event.status == "noted" for _key, event in keyed))
         self._names = Names([event for _key, event in keyed])
         opening = {key for key, event in keyed if event.status == "firing" and not self._standing[key].firing}
         self._ids = next_ids(Alert, len(opening))
@@ -79,6 +84,11 @@ class Batch:
     def add(self, source: AlertSource, event: NormalisedEvent, raw: RawEvent | None) -> dict[str, Any]:
         """Applies one event."""
         key = (source.pk, event.dedup_key)
+        if event.status == "noted":
+            change = noted(source, event, raw, self._names.services.get(event.service.casefold()), self.now)
+            change.pk = self._change_ids.pop(0)
+            self._changes.append(change)
+            return {"outcome": Outcome.NOTED, "alert": None, "change": change.pk}
         if event.status == "firing":
             return self._fire(key, source, event, raw)
         if key in self._new:
@@ -188,6 +198,10 @@ class Batch:
         for each, told in new:
             told["outcome"] = each.alert.outcome
             self._standing[each.alert.source_id, each.alert.dedup_key].opened(each.alert)
+        if self._changes:
+            facts = [fact_of(change, actor_of(change.source)) for change in self._changes if change.source]
+            write(*inserting(self._changes), *publishing(facts, actor=Actor.system()))
+            self._changes = []
         self._write_repeats()
         add_notes([note for note in self._notes if note[1]], self.now)
         for asking, responders in self._asked:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.lists import ListFilter, SlugFilter
 from accounts.models import Team
-from alerts.models import AlertSource, Heartbeat, RawEvent, Rejection
+from alerts.models import AlertSource, Change, Heartbeat, RawEvent, Rejection
 from catalog.models import Service
 
 
@@ -67,3 +67,17 @@ class HeartbeatFilter(ListFilter):
         for state in value:
             found |= HEARTBEAT_STATES[Heartbeat.State(state)]
         return queryset.filter(found) if value else queryset
+
+
+class ChangeFilter(ListFilter):
+    search_fields = ("summary", "author", "service_named")
+
+    service = SlugFilter(path="service", queryset=Service.objects.order_by("name"), label=_("Service"))
+    source = SlugFilter(path="source", queryset=AlertSource.objects.all(), label=_("Source"))
+    kind = django_filters.CharFilter(lookup_expr="iexact", label=_("Kind"))
+    since = django_filters.IsoDateTimeFilter("at", lookup_expr="gte", label=_("Since"))
+    until = django_filters.IsoDateTimeFilter("at", lookup_expr="lt", label=_("Until"))
+
+    class Meta:
+        model = Change
+        fields: list[str] = []

@@ -9,7 +9,7 @@ from alerts.alertmanager_api.urls import urlpatterns as alertmanager_urlpatterns
 from alerts.dialects import DIALECTS
 from alerts.opsgenie.urls import urlpatterns as opsgenie_urlpatterns
 from alerts.receive import receive
-from alerts.views import alert, alerts, heartbeats, outcomes, pings, routes, sources
+from alerts.views import alert, alerts, changes, heartbeats, outcomes, pings, routes, sources
 
 app_name = "alerts"
 
@@ -43,6 +43,8 @@ urlpatterns = [
     path("alerts/raw-events/<int:pk>/set-aside/", outcomes.raw_event_set_aside, name="raw-event-set-aside"),
     path("alerts/outcomes/", outcomes.outcomes, name="outcomes"),
     path("alerts/outcomes/retry-failed/", outcomes.failed_retry, name="failed-retry"),
+    path("alerts/changes/", changes.change_list, name="changes"),
+    path("alerts/changes/<int:pk>/", changes.change_detail, name="change"),
     path("alerts/heartbeats/", heartbeats.heartbeat_list, name="heartbeats"),
     path("alerts/heartbeats/new/", heartbeats.heartbeat_edit, name="heartbeat-new"),
     path("alerts/heartbeats/<int:pk>/", heartbeats.heartbeat_detail, name="heartbeat"),

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import viewsets
 
 from alerts.api.alerts import AlertViewSet
+from alerts.api.changes import ChangeViewSet
 from alerts.api.heartbeats import HeartbeatViewSet
 from alerts.api.raw_events import raw_event_routes
 from alerts.api.routes import AlertRouteViewSet
@@ -16,6 +17,7 @@ routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
     ("alert-sources", AlertSourceViewSet, "alert-source"),
     ("alert-routes", AlertRouteViewSet, "alert-route"),
     ("maintenance-windows", MaintenanceWindowViewSet, "maintenance-window"),
+    ("changes", ChangeViewSet, "change"),
     ("heartbeats", HeartbeatViewSet, "heartbeat"),
     *raw_event_routes,
 ]

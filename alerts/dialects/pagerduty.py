@@ -1,5 +1,8 @@
 """PagerDuty's Events API, versions 2 and 1.
 
+`POST /v2/change/enqueue` tells of a change, with `routing_key`, `payload` (`summary`, `source`, `timestamp`,
+`custom_details`) and `links`.
+
 `POST /v2/enqueue` with `routing_key`, `event_action` (trigger, acknowledge, resolve), `dedup_key` and `payload`, and
 `POST /generic/2010-04-15/create_event.json` with `service_key`, `event_type`, `incident_key` and `description`, as the
 vendor's reference for developers has them. A source's token is such a key: 32 letters and digits. What is only told by
@@ -25,10 +28,12 @@ from alerts.dialects.format import (
 
 V1 = "pagerduty/generic/2010-04-15/create_event.json"
 V2 = "pagerduty/v2/enqueue"
+CHANGES = "pagerduty/v2/change/enqueue"
 Status = Literal["firing", "acknowledged", "resolved"]
 ACTIONS: dict[str, Status] = {"trigger": "firing", "acknowledge": "acknowledged", "resolve": "resolved"}
 SEVERITIES = ("critical", "error", "warning", "info")
 LONGEST_DEDUP_KEY = 255
+LONGEST_SUMMARY = 1024
 ALERTMANAGER_YML = """receivers:
   - name: sitrep
     pagerduty_configs:
@@ -61,6 +66,8 @@ def token_in(request: Request) -> str:
 def parse(request: Request) -> list[NormalisedEvent]:
     """The one event of the body; raises DialectError."""
     data = _document(request)
+    if request.address == CHANGES:
+        return [_change(data, request)]
     return [_version_1(data, request) if request.address == V1 else _version_2(data, request)]
 
 
@@ -120,6 +127,31 @@ def _version_1(data: dict[str, Any], request: Request) -> NormalisedEvent:
     )
 
 
+def _change(data: dict[str, Any], request: Request) -> NormalisedEvent:
+    payload = data.get("payload")
+    if not isinstance(payload, dict):
+        raise DialectError("'payload' is missing or blank", field_name="payload")
+    summary = _text(payload, "summary", "payload.", needed=True)
+    if len(summary) > LONGEST_SUMMARY:
+        message = f"'payload.summary' is too long (maximum is {LONGEST_SUMMARY} characters)"
+        raise DialectError(message, field_name="payload.summary")
+    details, links = payload.get("custom_details"), data.get("links")
+    named = details.get("service") if isinstance(details, dict) else ""
+    return NormalisedEvent(
+        dedup_key=short_key(request.id),
+        status="noted",
+        title=summary,
+        service=named if isinstance(named, str) else "",
+        started_at=read_time(payload.get("timestamp"), "payload.timestamp"),
+        attributes={
+            "kind": "change",
+            "author": _text(payload, "source", "payload."),
+            "links": links if isinstance(links, list) else [],
+            "details": details if isinstance(details, dict) else {},
+        },
+    )
+
+
 def _status(data: dict[str, Any], name: str) -> Status:
     status = ACTIONS.get(str(data.get(name)))
     if status is None:
@@ -150,6 +182,8 @@ def _text(data: dict[str, Any], name: str, where: str = "", *, needed: bool = Fa
 
 def accepted(accepted: Accepted) -> Reply:
     """What clients check: 202 (version 1: 200), `status` and the key."""
+    if accepted.request.address == CHANGES:
+        return Reply(202, {"status": "success", "message": "Change event processed"})
     is_first = accepted.request.address == V1
     key = {"incident_key" if is_first else "dedup_key": accepted.events[0].dedup_key}
     return Reply(200 if is_first else 202, {"status": "success", "message": "Event processed", **key})
@@ -180,7 +214,7 @@ DIALECT = Dialect(
     name="pagerduty",
     label="PagerDuty Events API",
     about="For every client of PagerDuty's Events API: change the host name and the key.",
-    addresses=(V2, V1),
+    addresses=(V2, CHANGES, V1),
     parse=parse,
     token_in=token_in,
     accepted=accepted,

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actor import actor_of
 from alerts import actions, marking
+from alerts.changes import changes_before
 from alerts.history import attributes_of, history_of
 from alerts.models import Alert, RawEvent
 from alerts.permissions import can_handle
@@ -51,6 +52,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         "events": events_of(alert),
         "others": list(others.select_related("source")[:OTHERS]),
         "earlier": list(same_key.filter(pk__lt=alert.pk).order_by("-pk")[:EARLIER]),
+        "changes": changes_before(alert.started_at, [alert.service_id] if alert.service_id else []),
         "is_muted": alert.held == Alert.Held.MUTED and alert.status == Alert.Status.FIRING,
         "can_handle": can_handle(actor) and (alert.incident is None or can_view(actor, alert.incident)),
     }

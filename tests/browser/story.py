@@ -19,9 +19,10 @@ from django.utils import timezone  # noqa: E402
 from accounts.actions import create_api_key  # noqa: E402
 from accounts.actor import Actor  # noqa: E402
 from accounts.models import Scope, User  # noqa: E402
+from alerts.changes import note_change  # noqa: E402
 from alerts.heartbeats import check_heartbeats, ping_heartbeats, save_heartbeat  # noqa: E402
 from alerts.ingest import process_raw_events  # noqa: E402
-from alerts.models import AlertRoute, AlertSource, Heartbeat, MaintenanceWindow, RawEvent  # noqa: E402
+from alerts.models import AlertRoute, AlertSource, Change, Heartbeat, MaintenanceWindow, RawEvent  # noqa: E402
 from alerts.windows import save_window  # noqa: E402
 from catalog.models import Service  # noqa: E402
 from events.models import Delivery  # noqa: E402
@@ -116,6 +117,23 @@ def tell_of_windows(now: datetime) -> MaintenanceWindow:
             now=min(start, now),
         )
     return window
+
+
+def tell_of_changes(now: datetime) -> Change:
+    """A flag and a deployment shortly before the alert of today; returns the deployment."""
+    then = now - timedelta(minutes=50)
+    payments = Service.objects.get(slug="payments")
+    note_change(actor=actor("bob"), summary="Flag fast-checkout on for everybody", kind="flag", at=then, now=now)
+    return note_change(
+        actor=actor("dan"),
+        summary="example/payments 2026.11.3 to production",
+        kind="deployment",
+        service=payments,
+        links=[{"href": "https://ci.example.com/builds/812", "text": "Build 812"}],
+        details={"sha": "f95f852bd8fca8fcc58a9a2d6c842781e32a215e", "environment": "production"},
+        at=then + timedelta(minutes=4),
+        now=now,
+    )
 
 
 def tell_of_heartbeats(now: datetime) -> Heartbeat:
@@ -337,6 +355,7 @@ def main() -> None:
         "postmortem": str(Postmortem.objects.get().pk),
         "action_item": str(ActionItem.objects.earliest("pk").pk),
         "component": str(component("Payments").pk),
+        "change": str(tell_of_changes(now).pk),
         "heartbeat": str(tell_of_heartbeats(now).pk),
         "window": str(tell_of_windows(now).pk),
         "route": str(AlertRoute.objects.earliest("pk").pk),

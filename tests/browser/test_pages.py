@@ -87,6 +87,8 @@ PAGES: dict[str, dict[str, str]] = {
     "alerts:source-new": {},
     "alerts:source": {"slug": "demo"},
     "alerts:source-edit": {"slug": "demo"},
+    "alerts:changes": {},
+    "alerts:change": {"pk": "{change}"},
     "alerts:heartbeats": {},
     "alerts:heartbeat-new": {},
     "alerts:heartbeat": {"pk": "{heartbeat}"},
