@@ -152,6 +152,15 @@ def test_the_table_holds_every_dialect() -> None:
     assert {wire.dialect for wire in WIRES} == DIALECTS.keys() - ELSEWHERE
 
 
+def test_each_has_a_page_with_what_to_copy() -> None:
+    pages = PAYLOADS.parent.parent / "docs/user/alert-sources"
+    index = (pages / "README.md").read_text()
+    for name in DIALECTS.keys() - ELSEWHERE:
+        assert DIALECTS[name].addresses[0].replace("<token>", "TOKEN").replace("<id>", "ID") in index
+        assert f"({name}.md)" in index
+        assert "https://sitrep.example.com" in (pages / f"{name}.md").read_text() or name == "zabbix"
+
+
 @every_wire
 def test_what_was_captured_fires_and_resolves(wire: Wire, now: datetime) -> None:
     source = alerts.source(dialect=wire.dialect)
