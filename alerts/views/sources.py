@@ -95,7 +95,8 @@ def source_new(request: HttpRequest) -> HttpResponse:
     require(can_configure(actor_of(request)), actions.NOT_A_MANAGER)
     if request.method == "POST" or request.GET.get("dialect") in DIALECTS:
         return source_edit(request)
-    return render(request, "alerts/source_new.html", {"dialects": list(DIALECTS.values())})
+    found = [dialect for dialect in DIALECTS.values() if dialect.sample is not None]
+    return render(request, "alerts/source_new.html", {"dialects": found})
 
 
 def source_edit(request: HttpRequest, slug: str = "") -> HttpResponse:

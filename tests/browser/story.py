@@ -358,6 +358,7 @@ def main() -> None:
         "change": str(tell_of_changes(now).pk),
         "heartbeat": str(tell_of_heartbeats(now).pk),
         "window": str(tell_of_windows(now).pk),
+        "raw_event": str(RawEvent.objects.earliest("pk").pk),
         "route": str(AlertRoute.objects.earliest("pk").pk),
         "person": str(actor("ana").user_id),
     }
