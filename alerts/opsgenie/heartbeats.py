@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import Team
 from alerts.dialects.opsgenie import PRIORITIES
-from alerts.heartbeats import ping_heartbeats, remove_heartbeat, save_heartbeat, switch_heartbeat
+from alerts.heartbeats import LONGEST_SECONDS, ping_heartbeats, remove_heartbeat, save_heartbeat, switch_heartbeat
 from alerts.models import AlertSource, Heartbeat
 from alerts.opening import actor_of
 from alerts.opsgenie.door import Fields, Refused, answers, body_of
@@ -21,7 +21,6 @@ from alerts.recipients import find_recipient
 UNITS = {"minutes": 60, "hours": 3600, "days": 86_400}
 LONGEST = {"name": 200, "description": 10_000, "alertMessage": 130, "alertPriority": 2, "intervalUnit": 7}
 MOST_TAGS, LONGEST_TAG = 20, 50
-MOST_UNITS = 10_000_000
 NOT_FOUND = "Heartbeat does not exist"
 
 
@@ -135,8 +134,10 @@ def _seconds(data: Fields, unit: str) -> int:
     number, unit = data["interval"], _text(data, "intervalUnit") or unit
     if unit not in UNITS:
         raise Refused(422, f"should be one of [ {', '.join(UNITS)} ]", "intervalUnit")
-    if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= MOST_UNITS:
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
         raise Refused(422, "should be at least 1", "interval")
+    if number * UNITS[unit] > LONGEST_SECONDS:
+        raise Refused(422, f"should be at most {LONGEST_SECONDS // UNITS['days']} days", "interval")
     return number * UNITS[unit]
 
 
