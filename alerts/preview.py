@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from accounts.actor import Actor
 from alerts.dialects import NormalisedEvent
 from alerts.facts import facts_of
 from alerts.ingest import events_of
@@ -18,6 +19,7 @@ from oncall.models import EscalationPolicy
 from oncall.simulation import Simulation, simulate
 
 Paging = AlertRoute.Paging
+SITREP = Actor.system()
 MOST_PREVIEWED = 20
 MOST_LOOKED_BACK_AT = 5_000
 MOST_DIFFERENCES = 50
@@ -47,19 +49,21 @@ class Foreseen:
     simulation: Simulation | None = None
 
 
-def preview(raw: RawEvent, now: datetime, *, routes: Sequence[AlertRoute] | None = None) -> list[Foreseen]:
+def preview(
+    raw: RawEvent, now: datetime, *, routes: Sequence[AlertRoute] | None = None, viewer: Actor = SITREP
+) -> list[Foreseen]:
     """What would become at `now` of what a source sent, or could send; `raw` need not be stored.
 
-    `routes` stand for the stored ones. At most 20 events of a body are looked at. Raises DialectError for what its
-    dialect can't read.
+    `routes` stand for the stored ones. At most 20 events of a body are looked at. Incidents that the `viewer` may not
+    see are not named. Raises DialectError for what its dialect can't read.
     """
     events = events_of(raw)[:MOST_PREVIEWED]
     router = Router(now, routes)
     names = Names(events)
-    return [_foreseen(raw, event, names, router) for event in events]
+    return [_foreseen(raw, event, names, router, viewer) for event in events]
 
 
-def _foreseen(raw: RawEvent, event: NormalisedEvent, names: Names, router: Router) -> Foreseen:
+def _foreseen(raw: RawEvent, event: NormalisedEvent, names: Names, router: Router, viewer: Actor) -> Foreseen:
     new = opened(raw.source, event, names, router.now)
     new.alert.pk = 0
     found = Foreseen(event, new.alert, facts_of(new.alert))
@@ -74,7 +78,7 @@ def _foreseen(raw: RawEvent, event: NormalisedEvent, names: Names, router: Route
     found.routes = _seen(new, router)
     found.words += _decided(new, router)
     if new.route is not None:
-        _foresee_paging(new, new.route, router, found)
+        _foresee_paging(new, new.route, router, found, viewer)
     return found
 
 
@@ -100,18 +104,21 @@ def _decided(new: NewAlert, router: Router) -> list[str]:
     return said
 
 
-def _foresee_paging(new: NewAlert, route: AlertRoute, router: Router, found: Foreseen) -> None:
-    alert, place = new.alert, new.place
+def _foresee_paging(new: NewAlert, route: AlertRoute, router: Router, found: Foreseen, viewer: Actor) -> None:
+    alert, place, declares = new.alert, new.place, route.declares_incident
     if place is not None:
         same = ", ".join(f"{path} = {value}" for path, value in place.values.items())
         group = AlertGroup.objects.filter(route=route.pk, key=place.key[1], is_open=True).first()
         joins = group is not None and (group.closes_at is None or group.closes_at > router.now)
         found.words.append(f"It {'would join the open group' if joins else 'would open a group'} of {same}.")
     if route.attaches_to_open and alert.service is not None:
-        open_one = Incident.objects.open().filter(affected_services__service=alert.service).order_by("id").first()
+        open_one = router.open_incident_of(alert.service)
         if open_one is not None:
-            found.words.append(f"It would be attached to {open_one.reference}.")
-    if route.declares_incident:
+            is_seen = Incident.objects.visible_to(viewer).filter(pk=open_one.pk).exists()
+            called = open_one.reference if is_seen else "the open incident of its service"
+            found.words.append(f"It would be attached to {called}.")
+            declares = False
+    if declares:
         severity = router.severity_of(new, route)
         name = filled(route.name_template, new.facts) or alert.title
         found.words.append(f"It would declare an incident, {severity}: {name}")
@@ -155,17 +162,24 @@ class Backtest:
 
 
 def backtest(
-    draft: Sequence[AlertRoute], now: datetime, *, since: datetime | None = None, most: int = MOST_LOOKED_BACK_AT
+    draft: Sequence[AlertRoute],
+    now: datetime,
+    *,
+    since: datetime | None = None,
+    most: int = MOST_LOOKED_BACK_AT,
+    viewer: Actor = SITREP,
 ) -> Backtest:
     """Compares the routes as they are with others, over the alerts of the last 30 days, at most `most` of them.
 
+    Those that the `viewer` may not see are not looked at.
     A constant number of queries. Maintenance windows and working hours of then are not asked again.
     """
     found = Backtest(since or now - LOOKS_BACK)
     current = list(AlertRoute.objects.filter(is_enabled=True).order_by("position", "id"))
     before, after = _specs(current), _specs([route for route in draft if route.is_enabled])
     befores, afters = {route.pk: route for route in current}, {route.pk: route for route in draft}
-    alerts = Alert.objects.select_related("source", "service", "team").filter(first_event_at__gte=found.since)
+    seen = Alert.objects.visible_to(viewer)
+    alerts = seen.select_related("source", "service", "team").filter(first_event_at__gte=found.since)
     rows = list(alerts.order_by("-id")[: most + 1])
     found.is_cut = len(rows) > most
     for alert in rows[:most]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from events.templates import BadTemplate, check_template
 from incidents.models import IncidentType, Severity
 from oncall.channels.apprise import parse as check_chat
 from oncall.models import EscalationPolicy
+from oncall.paging_tests import holding_tests, refuse_broken_tests
 
 LONGEST_WAIT_SECONDS = 24 * 3600
 LONGEST_GROUP_MINUTES = 30 * 24 * 60
@@ -73,12 +75,18 @@ def save_route(
     name: str,
     conditions: dict[str, Any],
     paging: str,
+    now: datetime,
     route: AlertRoute | None = None,
     notices: Sequence[Notice] | None = None,
+    override_reason: str = "",
     **fields: Unpack[RouteFields],
 ) -> AlertRoute:
-    """Makes a route at the end of the list, or changes one. `notices` replaces whom it notifies."""
+    """Makes a route at the end of the list, or changes one. `notices` replaces whom it notifies.
+
+    Raises Conflict if it breaks a paging test, unless an `override_reason` is given.
+    """
     require(can_configure(actor), NOT_A_MANAGER)
+    held = holding_tests(now)
     created = route is None
     route = draft_route(name=name, conditions=conditions, paging=paging, route=route, **fields)
     if AlertRoute.objects.filter(name__iexact=route.name).exclude(pk=route.pk or 0).exists():
@@ -88,6 +96,7 @@ def save_route(
     route.save()
     if notices is not None:
         _replace_notices(route, notices)
+    refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
     event = "alert_route.created" if created else "alert_route.changed"
     publish(event, subject=route, actor=actor, data={"name": route.name})
     return route
@@ -210,22 +219,34 @@ def _check_notice(notice: RouteNotice) -> None:
 
 
 @transaction.atomic
-def remove_route(*, actor: Actor, route: AlertRoute) -> None:
-    """Takes a route off the list; alerts that took it keep what became of them."""
+def remove_route(*, actor: Actor, route: AlertRoute, now: datetime, override_reason: str = "") -> None:
+    """Takes a route off the list; alerts that took it keep what became of them.
+
+    Raises Conflict if that breaks a paging test, unless an `override_reason` is given.
+    """
     require(can_configure(actor), NOT_A_MANAGER)
+    held = holding_tests(now)
     publish("alert_route.removed", subject=route, actor=actor, data={"name": route.name})
-    route.delete()
+    AlertRoute.objects.filter(pk=route.pk).delete()
+    refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
 
 
 @transaction.atomic
-def order_routes(*, actor: Actor, routes: Sequence[AlertRoute]) -> None:
-    """Puts the routes in this order; those left out follow in the order they had."""
+def order_routes(*, actor: Actor, routes: Sequence[AlertRoute], now: datetime, override_reason: str = "") -> None:
+    """Puts the routes in this order; those left out follow in the order they had.
+
+    Raises Conflict if that breaks a paging test, unless an `override_reason` is given.
+    """
     require(can_configure(actor), NOT_A_MANAGER)
-    first = [route.pk for route in routes]
-    rest = AlertRoute.objects.exclude(pk__in=first).order_by("position", "id")
-    ordered = [*routes, *rest]
+    held = holding_tests(now)
+    first = list(dict.fromkeys(route.pk for route in routes))
+    stored = {route.pk: route for route in AlertRoute.objects.select_for_update().order_by("position", "id")}
+    given = [stored[pk] for pk in first if pk in stored]
+    ordered = [*given, *(route for pk, route in stored.items() if pk not in first)]
+    if [route.pk for route in ordered] == list(stored):
+        return
     for position, route in enumerate(ordered, 1):
         route.position = position
     AlertRoute.objects.bulk_update(ordered, ["position"])
-    if ordered:
-        publish("alert_route.ordered", subject=ordered[0], actor=actor, data={"order": [route.pk for route in ordered]})
+    refuse_broken_tests(held, now=now, actor=actor, override_reason=override_reason)
+    publish("alert_route.ordered", subject=ordered[0], actor=actor, data={"order": [route.pk for route in ordered]})

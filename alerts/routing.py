@@ -16,6 +16,7 @@ from alerts.groups import Groups, Place, is_live, place_of
 from alerts.matching import RouteSpec, matching
 from alerts.models import Alert, AlertGroup, AlertRoute, MaintenanceWindow, Outcome, RouteNotice
 from alerts.muting import Mute, muting, running
+from catalog.models import Service
 from catalog.priorities import is_loud
 from catalog.urgency import urgency_of
 from events.actions import Fact
@@ -91,7 +92,8 @@ class Router:
 
     @cached_property
     def _mutes(self) -> list[Mute]:
-        a_window_runs = [getattr(route, "a_window_runs", False) for route in self.routes.values()]
+        # (routes that are to be tried do not tell)
+        a_window_runs = [getattr(route, "a_window_runs", True) for route in self.routes.values()]
         return [] if a_window_runs and not a_window_runs[0] else muting(self.now)
 
     @cached_property
@@ -331,13 +333,7 @@ class Router:
         """Ties it to the open incident of its service, or to a new one, as the route says."""
         alert = new.alert
         if route.attaches_to_open and alert.service is not None and alert.incident is None:
-            open_one = (
-                Incident.objects.open()
-                .filter(affected_services__service=alert.service, mode=Incident.Mode.STANDARD)
-                .select_related("status", "severity")
-                .order_by("id")
-                .first()
-            )
+            open_one = self.open_incident_of(alert.service)
             if open_one is not None:
                 alert.incident = open_one
                 # Who works on the incident has this too; if nobody is asked any more, somebody is paged.
@@ -347,6 +343,11 @@ class Router:
         if route.declares_incident and alert.incident is None:
             alert.incident = self._declare(new, route)
             self._tell_incident(new, alert.incident)
+
+    def open_incident_of(self, service: Service) -> Incident | None:
+        """The incident that an alert of a service is attached to: of those that are open the first."""
+        open_ones = Incident.objects.open().filter(affected_services__service=service, mode=Incident.Mode.STANDARD)
+        return open_ones.select_related("status", "severity").order_by("id").first()
 
     def _tell_incident(self, new: NewAlert, incident: Incident) -> None:
         add_entry(

@@ -35,7 +35,7 @@ def main() -> int:
         actor = Actor.system(via="command")
         policy = policy_of_three_levels(actor, receiver())
         source = save_source(actor=actor, name="Bench", slug="bench", dialect="generic", now=NOW)
-        save_route(actor=actor, name="All", conditions={}, paging="policy", escalation_policy=policy)
+        save_route(actor=actor, name="All", conditions={}, paging="policy", escalation_policy=policy, now=NOW)
         numbers = count()
         spoken = spoken_at(address_of(DIALECTS[source.dialect], source.token, source.pk))
         assert spoken is not None  # noqa: S101

@@ -44,7 +44,7 @@ ana = User.objects.create(name="Ana", email="ana@example.com", password="!")
 ContactMethod.objects.create(user=ana, kind="webhook", address="{receiver}", verified_at=now)
 policy = save_policy(actor=actor, name="Bench", slug="bench", levels=[LevelDraft(30, [person(ana)])], now=now)
 source = save_source(actor=actor, name="Bench", slug="bench", dialect="generic", now=now)
-save_route(actor=actor, name="All", conditions={{}}, paging="policy", escalation_policy=policy)
+save_route(actor=actor, name="All", conditions={{}}, paging="policy", escalation_policy=policy, now=now)
 print("token", source.token)
 """
 

@@ -181,6 +181,7 @@ def _alerting(policy: EscalationPolicy, team: Team, now: datetime) -> None:
         name="Critical: page and declare",
         conditions=severity_is("critical", "page", "fatal"),
         paging=AlertRoute.Paging.SERVICE,
+        now=now,
         escalation_policy=policy,
         declares_incident=True,
         severity=Severity.objects.order_by("-rank").first(),
@@ -190,9 +191,12 @@ def _alerting(policy: EscalationPolicy, team: Team, now: datetime) -> None:
         name="Errors: page",
         conditions=severity_is("error", "high"),
         paging=AlertRoute.Paging.SERVICE,
+        now=now,
         escalation_policy=policy,
     )
-    save_route(actor=ACTOR, name="Everything else: record only", conditions={}, paging=AlertRoute.Paging.NOBODY)
+    save_route(
+        actor=ACTOR, name="Everything else: record only", conditions={}, paging=AlertRoute.Paging.NOBODY, now=now
+    )
 
 
 def _status_page(services: dict[str, Service], now: datetime) -> StatusPage:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
@@ -69,7 +70,7 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
     @extend_schema(responses={201: AlertRouteSerializer})
     def create(self, request: Request) -> Response:
         data = {"conditions": {}, "paging": AlertRoute.Paging.SERVICE, **self.validated()}
-        return self.answer(routes.save_route(actor=self.actor, **data), status=201)
+        return self.answer(routes.save_route(actor=self.actor, now=timezone.now(), **data), status=201)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         route = self.get_object()
@@ -77,15 +78,15 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
         serializer.is_valid(raise_exception=True)
         names = set(AlertRouteSerializer.Meta.fields) - {"id", "position"}
         data = {name: serializer.validated_data.get(name, getattr(route, name)) for name in names}
-        return self.answer(routes.save_route(actor=self.actor, route=route, **data))
+        return self.answer(routes.save_route(actor=self.actor, route=route, now=timezone.now(), **data))
 
     def destroy(self, request: Request, pk: str) -> Response:
-        routes.remove_route(actor=self.actor, route=self.get_object())
+        routes.remove_route(actor=self.actor, route=self.get_object(), now=timezone.now())
         return Response(status=204)
 
     @extend_schema(request=OrderSerializer, responses=AlertRouteSerializer(many=True))
     @action(detail=False, methods=["post"])
     def order(self, request: Request) -> Response:
         """Puts the routes in this order."""
-        routes.order_routes(actor=self.actor, **self.validated(OrderSerializer))
+        routes.order_routes(actor=self.actor, now=timezone.now(), **self.validated(OrderSerializer))
         return Response(self.get_serializer(self.get_queryset(), many=True).data)

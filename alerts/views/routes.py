@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -48,7 +49,9 @@ def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and rows.is_valid():
         data = {key: value for key, value in form.cleaned_data.items() if key not in {"combine", "conditions_json"}}
         conditions = conditions_of(form, rows)
-        saved = try_action(form, lambda: routes.save_route(actor=actor, route=route, conditions=conditions, **data))
+        saved = try_action(
+            form, lambda: routes.save_route(actor=actor, route=route, conditions=conditions, now=timezone.now(), **data)
+        )
         if saved is not None:
             return HttpResponseRedirect(reverse("alerts:routes"))
     context = {"form": form, "rows": rows, "route": route, "facts": FACTS}
@@ -57,7 +60,7 @@ def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
 
 @require_POST
 def route_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    routes.remove_route(actor=actor_of(request), route=get_object_or_404(AlertRoute, pk=pk))
+    routes.remove_route(actor=actor_of(request), route=get_object_or_404(AlertRoute, pk=pk), now=timezone.now())
     messages.success(request, _("The route is gone."))
     return HttpResponseRedirect(reverse("alerts:routes"))
 
@@ -72,5 +75,5 @@ def route_move(request: HttpRequest, pk: int) -> HttpResponse:
     other = index - 1 if request.POST.get("direction") == "up" else index + 1
     if 0 <= other < len(ordered):
         ordered[index], ordered[other] = ordered[other], ordered[index]
-        routes.order_routes(actor=actor_of(request), routes=ordered)
+        routes.order_routes(actor=actor_of(request), routes=ordered, now=timezone.now())
     return HttpResponseRedirect(reverse("alerts:routes"))

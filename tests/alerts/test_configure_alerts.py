@@ -13,6 +13,7 @@ from alerts.models import Alert, AlertRoute
 from events.errors import Conflict, Invalid, NotAllowed
 from oncall.models import Escalation
 from tests.factories import accounts, alerts, oncall
+from tests.factories.alerts import LONG_AGO
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def test_rotating_a_token_ends_the_old_one() -> None:
     ],
 )
 def test_a_route_that_makes_no_sense_is_refused(fields: dict[str, Any], field: str) -> None:
-    draft = {"name": "Critical", "conditions": {}, "paging": "nobody", **fields}
+    draft = {"name": "Critical", "conditions": {}, "paging": "nobody", "now": LONG_AGO, **fields}
     with pytest.raises(Invalid) as refused:
         routes.save_route(actor=accounts.actor(Role.MANAGER), **draft)
     assert refused.value.field == field
@@ -63,7 +64,7 @@ def test_a_route_that_makes_no_sense_is_refused(fields: dict[str, Any], field: s
 
 def test_routes_keep_the_order_they_are_given() -> None:
     first, second, third = (alerts.route() for _ in range(3))
-    routes.order_routes(actor=accounts.actor(Role.MANAGER), routes=[third, first])
+    routes.order_routes(actor=accounts.actor(Role.MANAGER), routes=[third, first], now=LONG_AGO)
     assert list(AlertRoute.objects.order_by("position")) == [third, first, second]
 
 

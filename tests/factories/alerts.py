@@ -28,7 +28,7 @@ def source(dialect: str = "generic", **fields: Any) -> AlertSource:
 
 def route(conditions: dict[str, Any] | None = None, **fields: Any) -> AlertRoute:
     """A route that matches everything and pages nobody unless told otherwise."""
-    defaults = {"name": f"Route {next(numbers)}", "paging": AlertRoute.Paging.NOBODY}
+    defaults = {"name": f"Route {next(numbers)}", "paging": AlertRoute.Paging.NOBODY, "now": LONG_AGO}
     return save_route(actor=SYSTEM, conditions=conditions or {}, **{**defaults, **fields})
 
 

@@ -65,5 +65,5 @@ def listen(receiver: str) -> None:
     policy = save_policy(actor=actor, name="Storm", slug="storm", levels=[LevelDraft(30, [to_page(person)])], now=now)
     source = save_source(actor=actor, name="Storm", slug="storm", dialect="generic", now=now)
     critical = {"fact": "severity", "operator": "is", "value": "critical"}
-    save_route(actor=actor, name="Critical", conditions=critical, paging="policy", escalation_policy=policy)
+    save_route(actor=actor, name="Critical", conditions=critical, paging="policy", escalation_policy=policy, now=now)
     sys.stdout.write(f"/in/{source.token}\n")
