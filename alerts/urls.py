@@ -9,7 +9,7 @@ from alerts.alertmanager_api.urls import urlpatterns as alertmanager_urlpatterns
 from alerts.dialects import DIALECTS
 from alerts.opsgenie.urls import urlpatterns as opsgenie_urlpatterns
 from alerts.receive import receive
-from alerts.views import alert, alerts, changes, heartbeats, outcomes, pings, routes, sources
+from alerts.views import alert, alerts, changes, heartbeats, noise, outcomes, page, pings, routes, sources
 
 app_name = "alerts"
 
@@ -28,6 +28,8 @@ urlpatterns = [
     path("alerts/<int:pk>/acknowledge/", alert.acknowledge, name="acknowledge"),
     path("alerts/<int:pk>/resolve/", alert.resolve, name="resolve"),
     path("alerts/<int:pk>/mark/", alert.mark, name="mark"),
+    path("alerts/page/", page.page, name="page"),
+    path("alerts/noise/", noise.noise, name="noise"),
     path("alerts/bulk/", alerts.alert_bulk, name="bulk"),
     path("alerts/sources/", sources.source_list, name="sources"),
     path("alerts/sources/new/", sources.source_new, name="source-new"),

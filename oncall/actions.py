@@ -16,7 +16,7 @@ from oncall.engine import AGAIN_FIELDS, SEND_PAGES, Moves, begin_again, earliest
 from oncall.hours import next_working_hours
 from oncall.ledger import add_ledger_entry
 from oncall.models import Escalation, EscalationAnswer, EscalationEntry, EscalationPolicy, Page, Urgency
-from oncall.paths import Path, freeze, path_to_user
+from oncall.paths import Path, freeze, path_of_person, path_to_user
 from oncall.permissions import can_answer, can_page, can_resolve
 from oncall.reach import Reach
 from oncall.roster import schedule_specs
@@ -33,11 +33,11 @@ Status = Escalation.Status
 class Start:
     """An escalation to be: who asks for it, by which policy it pages, and for what.
 
-    `path` saves the reading when the caller has frozen the same policy already.
+    `path` saves the reading when the caller has frozen the same policy already; without a policy it is all there is.
     """
 
     actor: Actor
-    policy: EscalationPolicy
+    policy: EscalationPolicy | None
     title: str
     detail: str = ""
     facts: dict[str, str] = field(default_factory=dict)
@@ -50,16 +50,25 @@ class Start:
 def start_escalation(
     *,
     actor: Actor,
-    policy: EscalationPolicy,
     title: str,
     now: datetime,
+    policy: EscalationPolicy | None = None,
+    user: User | None = None,
     detail: str = "",
     facts: dict[str, str] | None = None,
     urgency: str = Urgency.HIGH,
     is_private: bool = False,
 ) -> Escalation:
-    """Starts paging along a frozen copy of the policy; the first level is due at once, low urgency may have to wait."""
-    start = Start(actor, policy, title, detail, facts or {}, urgency, is_private)
+    """Starts paging along a frozen copy of a policy, or pages one person; exactly one of the two is given.
+
+    The first level is due at once; low urgency may have to wait, as the policy says. Raises Invalid.
+    """
+    if (policy is None) == (user is None):
+        raise Invalid("Say whom to page.", field="policy", remedy="Choose a policy or a person, and not both.")
+    if user is not None and not user.is_active:
+        raise Invalid(f"{user} is not here any more.", field="user", remedy="Choose somebody else.")
+    path = path_of_person(user, urgency) if user is not None else None
+    start = Start(actor, policy, title, detail, facts or {}, urgency, is_private, path)
     [escalation] = start_escalations([start], now=now)
     poke(TICK)
     return escalation
@@ -76,12 +85,12 @@ def start_escalations(
     `causes` are published before what they lead to.
     """
     moves = Moves(now, facts=list(causes))
-    opens: dict[tuple[int, str], datetime] = {}
+    opens: dict[tuple[int | None, str], datetime] = {}
     started = []
     for start, pk in zip(starts, next_ids(Escalation, len(starts)), strict=True):
         _check(start)
-        key = (start.policy.pk, start.urgency)
-        opens[key] = opens.get(key) or first_due(start.policy, start.urgency, now)
+        key = (start.policy.pk if start.policy else None, start.urgency)
+        opens[key] = opens.get(key) or (first_due(start.policy, start.urgency, now) if start.policy else now)
         started.append(_started(start, pk, opens[key], moves))
     due = [escalation for escalation in started if escalation.due_at == now]
     if moves_at_once and due:
@@ -97,11 +106,15 @@ def _check(start: Start) -> None:
         raise Invalid("A page needs a title.", field="title", remedy="Say in a few words what is wrong.")
     if start.urgency not in Urgency.values:
         raise Invalid(f"{start.urgency!r} is not an urgency.", field="urgency", remedy="Use high or low.")
+    if start.policy is None and start.path is None:
+        raise Invalid("Say whom to page.", field="policy", remedy="Choose a policy.")
 
 
 def _started(start: Start, pk: int, due_at: datetime, moves: Moves) -> Escalation:
     """A new escalation, not yet stored, with its first line and fact."""
-    path = start.path or freeze(start.policy, urgency=start.urgency, facts=start.facts)
+    path = start.path or {}
+    if not path and start.policy is not None:
+        path = freeze(start.policy, urgency=start.urgency, facts=start.facts)
     lasts = path.get("auto_resolve_seconds")
     escalation = Escalation(
         pk=pk,
@@ -119,11 +132,11 @@ def _started(start: Start, pk: int, due_at: datetime, moves: Moves) -> Escalatio
     moves.record(
         escalation,
         Kind.STARTED,
-        f"{start.actor.name} started {start.policy.name}",
+        f"{start.actor.name} started {path['policy']}",
         {},
         fact="escalation.started",
         actor=start.actor,
-        policy=start.policy.name,
+        policy=path["policy"],
         urgency=str(start.urgency),
     )
     return escalation

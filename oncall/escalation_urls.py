@@ -6,7 +6,6 @@ from oncall.views import escalations, paging_tests, simulator
 
 urlpatterns = [
     path("oncall/escalations/", escalations.escalation_list, name="escalations"),
-    path("oncall/escalations/new/", escalations.escalation_start, name="escalation-start"),
     path("oncall/escalations/<int:pk>/", escalations.escalation_detail, name="escalation"),
     path("oncall/escalations/<int:pk>/acknowledge/", escalations.escalation_acknowledge, name="escalation-acknowledge"),
     path("oncall/escalations/<int:pk>/decline/", escalations.escalation_decline, name="escalation-decline"),

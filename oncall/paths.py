@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import F, Prefetch
 
+from accounts.models import User
 from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, Urgency
 from oncall.targets import service_owner
 from oncall.walk import FOR_EVER
@@ -67,6 +68,21 @@ def path_to_user(user_id: int, name: str, old: Path) -> Path:
     """A path to one person, for an escalation that is handed to them; what is not about people stays as it was."""
     target = {"type": "user", "id": user_id, "name": name}
     return {**old, "levels": [_role_level(target, 300)], "stages": [{"first": 0, "count": 1, "repeats": 2}]}
+
+
+def path_of_person(user: User, urgency: str) -> Path:
+    """A path that begins and ends with one person, whom somebody pages by hand."""
+    rest: Path = {
+        "policy": user.display_name,
+        "urgency": str(urgency),
+        "zone": user.time_zone,
+        "turn": 0,
+        "acknowledgement_seconds": None,
+        "auto_resolve_seconds": None,
+        "is_shared": False,
+        "digest": False,
+    }
+    return path_to_user(user.pk, user.display_name, rest)
 
 
 def _levels(policy: EscalationPolicy) -> list[EscalationLevel]:

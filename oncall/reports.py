@@ -186,14 +186,14 @@ def _local_time(question: Question) -> ExpressionWrapper[Any]:
     whens = [
         When(user__time_zone=name, created_at__gte=start, created_at__lt=end, then=Value(offset))
         for name in User.objects.order_by().values_list("time_zone", flat=True).distinct()
-        for start, end, offset in _offsets(zone_of(name), question.start, question.end)
+        for start, end, offset in offsets_of(zone_of(name), question.start, question.end)
         if offset
     ]
     offset = Case(*whens, default=Value(timedelta(0)), output_field=DurationField())
     return ExpressionWrapper(F("created_at") + offset, output_field=DateTimeField())
 
 
-def _offsets(zone: ZoneInfo, start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime, timedelta]]:
+def offsets_of(zone: ZoneInfo, start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime, timedelta]]:
     """The stretches of [start, end) in which a zone keeps its offset, to the quarter of an hour."""
     step, begin, at = timedelta(days=1), start, start
     offset = _offset(zone, start)

@@ -136,9 +136,12 @@ class EscalationDetailSerializer(EscalationSerializer):
 
 
 class NewEscalationSerializer(serializers.Serializer[Any]):
-    """Whom to page, and about what."""
+    """Whom to page, by a policy's slug or a person's id, and about what."""
 
-    policy = serializers.SlugRelatedField(slug_field="slug", queryset=EscalationPolicy.objects.all())
+    policy = serializers.SlugRelatedField(
+        slug_field="slug", queryset=EscalationPolicy.objects.all(), required=False, allow_null=True
+    )
+    user = serializers.PrimaryKeyRelatedField(queryset=User.objects.all(), required=False, allow_null=True)
     title = serializers.CharField(max_length=300)
     detail = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
     urgency = serializers.ChoiceField(choices=Urgency.choices, required=False)
@@ -202,7 +205,7 @@ class EscalationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
 
     @extend_schema(request=NewEscalationSerializer, responses={201: EscalationDetailSerializer})
     def create(self, request: Request) -> Response:
-        """Starts paging along a policy."""
+        """Starts paging along a policy, or pages one person."""
         given = self.validated(NewEscalationSerializer)
         return self.answer(actions.start_escalation(actor=self.actor, now=timezone.now(), **given), status=201)
 

@@ -1,6 +1,5 @@
 """What people fill in about on-call, a module a subject."""
 
-from oncall.forms.escalations import EscalationForm
 from oncall.forms.schedules import (
     ChangeForm,
     OverrideForm,
@@ -12,7 +11,6 @@ from oncall.forms.schedules import (
 
 __all__ = [
     "ChangeForm",
-    "EscalationForm",
     "OverrideForm",
     "RotationForm",
     "RotationFormSet",

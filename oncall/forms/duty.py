@@ -113,20 +113,11 @@ class MonthForm(forms.Form):
     month = MonthField(label=_("Month"))
 
 
-class ReportForm(forms.Form):
-    """Which pages a report is about. The last thirty days unless said otherwise; the API takes the same names."""
+class DaysForm(forms.Form):
+    """Which days a report is about. The last thirty days unless said otherwise; the API takes the same names."""
 
     first = forms.DateField(label=_("From"), required=False, widget=DateInput)
     last = forms.DateField(label=_("Until"), required=False, widget=DateInput)
-    schedule = forms.ModelMultipleChoiceField(
-        label=_("Schedule"), queryset=Schedule.objects.all(), required=False, to_field_name="slug"
-    )
-    policy = forms.ModelMultipleChoiceField(
-        label=_("Policy"), queryset=EscalationPolicy.objects.all(), required=False, to_field_name="slug"
-    )
-    team = forms.ModelMultipleChoiceField(
-        label=_("Team"), queryset=Team.objects.all(), required=False, to_field_name="slug"
-    )
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -144,10 +135,28 @@ class ReportForm(forms.Form):
             self.add_error("last", _("At most %(days)d days at once.") % {"days": LONGEST_DAYS})
         return {**given, "first": first, "last": last}
 
+    def stretch(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """From when until when (UTC) the valid form asks; its days are those of the zone."""
+        return stretch_of(self.cleaned_data["first"], self.cleaned_data["last"], zone)
+
+
+class ReportForm(DaysForm):
+    """Which pages a report is about."""
+
+    schedule = forms.ModelMultipleChoiceField(
+        label=_("Schedule"), queryset=Schedule.objects.all(), required=False, to_field_name="slug"
+    )
+    policy = forms.ModelMultipleChoiceField(
+        label=_("Policy"), queryset=EscalationPolicy.objects.all(), required=False, to_field_name="slug"
+    )
+    team = forms.ModelMultipleChoiceField(
+        label=_("Team"), queryset=Team.objects.all(), required=False, to_field_name="slug"
+    )
+
     def question(self, zone: ZoneInfo) -> Question:
         """The valid form as a question; its days are those of the zone."""
         given = self.cleaned_data
-        start, end = stretch_of(given["first"], given["last"], zone)
+        start, end = self.stretch(zone)
         return Question(start, end, tuple(given["policy"]), tuple(given["team"]), tuple(given["schedule"]))
 
 

@@ -1,4 +1,4 @@
-"""What people fill in to page somebody by hand, and to hand an escalation on."""
+"""What people fill in to hand an escalation on."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,22 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms import active_people, offer
 from accounts.models import User
 from oncall.forms.fields import DateInput, TimeInput
-from oncall.models import EscalationPolicy, Urgency
+from oncall.models import EscalationPolicy
 from oncall.rota import instant_of
-
-
-class EscalationForm(forms.Form):
-    """Paging people by hand."""
-
-    policy = forms.ModelChoiceField(label=_("Escalation policy"), queryset=EscalationPolicy.objects.all())
-    title = forms.CharField(label=_("What is wrong"), max_length=300)
-    urgency = forms.ChoiceField(
-        label=_("Urgency"), choices=Urgency.choices, initial=Urgency.HIGH, required=False, help_text=_("Low may wait.")
-    )
-    detail = forms.CharField(label=_("Detail"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
-
-    def clean_urgency(self) -> str:
-        return self.cleaned_data["urgency"] or Urgency.HIGH
 
 
 class ReassignForm(forms.Form):

@@ -1,7 +1,6 @@
-"""Running escalations: the list, one with everything it did, every verb, starting one by hand."""
+"""Running escalations: the list, one with everything it did, every verb."""
 
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -16,13 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.actor import Actor, actor_of
 from accounts.lists import list_page
-from events.errors import Invalid, require
-from events.forms import try_action
+from events.errors import Invalid
 from oncall import actions, permissions
 from oncall.filters import EscalationFilter
-from oncall.forms import EscalationForm
 from oncall.forms.escalations import HelpForm, ReassignForm, SnoozeForm
-from oncall.models import Escalation, EscalationPolicy, Page, PageAttempt
+from oncall.models import Escalation, Page, PageAttempt
 from oncall.progress import steps_of
 from oncall.sealing import broken_chain
 from oncall.views.signed_in import user_of
@@ -189,19 +186,3 @@ def _back(request: HttpRequest, pk: int) -> HttpResponse:
     if address and url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure()):
         return redirect(address)
     return redirect("oncall:escalation", pk)
-
-
-def escalation_start(request: HttpRequest) -> HttpResponse:
-    """Pages people by hand; `?policy=payments` chooses whom to begin with."""
-    actor = actor_of(request)
-    require(permissions.can_page(actor), "Viewers may not page people.")
-    policy = EscalationPolicy.objects.filter(slug=request.GET.get("policy", "")).first()
-    form = EscalationForm(request.POST or None, initial={"policy": policy})
-    if request.method == "POST" and form.is_valid():
-        started = try_action(
-            form, partial(actions.start_escalation, actor=actor, now=timezone.now(), **form.cleaned_data)
-        )
-        if started is not None:
-            messages.success(request, _("They are being paged."))
-            return redirect("oncall:escalation", started.pk)
-    return render(request, "oncall/escalation_form.html", {"form": form})
