@@ -72,10 +72,11 @@ class Batch:
         self._notes: list[tuple[int, str, str]] = []
         self._changes: list[Change] = []
         self._asked: list[tuple[NewAlert, list[Mapping[str, str]]]] = []
-        keyed = [((source.pk, event.dedup_key), event) for source, event in events]
+        told = list(events)
+        keyed = [((source.pk, event.dedup_key), event) for source, event in told]
         self._standing = standing_of({key for key, event in keyed if event.status != "noted"}, now)
         self._change_ids = next_ids(Change, sum(event.status == "noted" for _key, event in keyed))
-        self._names = Names([event for _key, event in keyed])
+        self._names = Names([event for _source, event in told], [source for source, _event in told])
         opening = {key for key, event in keyed if event.status == "firing" and not self._standing[key].firing}
         self._ids = next_ids(Alert, len(opening))
 
@@ -181,7 +182,9 @@ class Batch:
     def _alert_of(self, key: Key, event: NormalisedEvent) -> Alert | None:
         """The alert that an event is about: the one that it names, or the one that fires under its key."""
         if event.alert_id is not None:
-            return Alert.objects.filter(pk=event.alert_id, source_id=key[0], status=Alert.Status.FIRING).first()
+            found = Alert.objects.filter(pk=event.alert_id, source_id=key[0])
+            # (what is over can still be noted, tagged and renamed)
+            return found.first() if event.status == "changed" else found.firing().first()
         firing = self._standing[key].firing
         return Alert.objects.filter(pk=firing.pk).first() if firing else None
 

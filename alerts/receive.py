@@ -31,6 +31,7 @@ KEPT_HEADERS = ("user-agent", "content-type", "x-request-id")
 # (a CloudEvent in binary mode has its source and subject there: cut, two of them would be one alert)
 LONGEST_HEADER = 4000
 MOST_HEADERS = 64
+LONGEST_PATH = 1000
 NOT_STORED = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
 
 
@@ -135,18 +136,10 @@ def _read(
     """What is to be stored and the events in it, what to answer without storing, or why it is refused."""
     if source is None:
         return Refusal("unknown_token", "No alert source has this token.", remedy="Copy it from the source's page.")
-    if source.dialect != post.dialect.name:
-        remedy = f"Use the address on its page: it speaks {DIALECTS[source.dialect].label}."
-        return Refusal("wrong_dialect", f"This source does not speak {post.dialect.label}.", remedy=remedy)
-    if post.is_too_large:
-        return _too_large()
+    refusal = _refusal(post, source)
+    if refusal is not None:
+        return refusal
     request = post.request
-    if post.dialect.check is not None and source.signing_secret and not post.is_ours:
-        try:
-            post.dialect.check(request, source.signing_secret)
-        except DialectError as error:
-            log.info("alert_not_believed", source=source.slug, reason=error.message)
-            return Refusal("bad_signature", error.message, error.field_name, error.remedy)
     greeting = post.dialect.greeting(request) if post.dialect.greeting else None
     if greeting is not None:
         return greeting
@@ -166,6 +159,24 @@ def _read(
     # What is read here is what will be read later: nothing of the request that is not stored.
     events = _understood(post.dialect, raw)
     return events if isinstance(events, Refusal) else (raw, events)
+
+
+def _refusal(post: Post, source: AlertSource) -> Refusal | None:
+    """Why its source may not send this, before it is read."""
+    if source.dialect != post.dialect.name:
+        remedy = f"Use the address on its page: it speaks {DIALECTS[source.dialect].label}."
+        return Refusal("wrong_dialect", f"This source does not speak {post.dialect.label}.", remedy=remedy)
+    if post.is_too_large:
+        return _too_large()
+    if len(post.path) > LONGEST_PATH:
+        return Refusal("invalid", "The address is too long.", remedy="Send a shorter name in it.")
+    if post.dialect.check is not None and source.signing_secret and not post.is_ours:
+        try:
+            post.dialect.check(post.request, source.signing_secret)
+        except DialectError as error:
+            log.info("alert_not_believed", source=source.slug, reason=error.message)
+            return Refusal("bad_signature", error.message, error.field_name, error.remedy)
+    return None
 
 
 def _kept(dialect: Dialect, headers: Mapping[str, str]) -> dict[str, str]:

@@ -154,6 +154,8 @@ def _escalate(doing: Doing) -> str:
 
 
 def _page_by(doing: Doing, policy: EscalationPolicy) -> None:
+    if doing.alert.status != Alert.Status.FIRING:
+        raise Conflict("This alert is resolved.", remedy="There is nothing left to page for.")
     if doing.escalation is not None:
         reassign_escalation(actor=doing.actor, escalation=doing.escalation, policy=policy, now=doing.now)
         return

@@ -65,12 +65,20 @@ def spoken_at(path: str, method: str = "POST") -> Spoken | None:
     for pattern, dialect, address, methods in _SPOKEN:
         found = pattern.fullmatch(path) if method in methods else None
         if found:
-            parts = {name: unquote(part) for name, part in found.groupdict().items() if name != "token"}
-            if "token" not in pattern.groupindex:
-                return Spoken(dialect, address, "", method, parts, path)
-            apart = f"{path[: found.start('token')]}<token>{path[found.end('token') :]}"
-            return Spoken(dialect, address, unquote(found["token"]), method, parts, apart)
+            said = {name: unquote(part) for name, part in found.groupdict().items()}
+            parts = {name: part for name, part in said.items() if name != "token"}
+            return Spoken(dialect, address, said.get("token", ""), method, parts, _stored(address, parts))
     return None
+
+
+def _stored(address: str, parts: Mapping[str, str]) -> str:
+    """The address with what stood in it, encoded only where it must be to be read again, and without the token."""
+
+    def stands(found: re.Match[str]) -> str:
+        part = parts.get(found[2])
+        return found[0] if part is None else part.replace("%", "%25").replace("/", "%2F")
+
+    return _PLACEHOLDER.sub(stands, address)
 
 
 def methods_at(path: str) -> list[str]:

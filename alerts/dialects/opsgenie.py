@@ -141,6 +141,8 @@ def _about(request: Request, data: Fields) -> dict[str, Any]:
         raise _one_of("identifierType", IDENTIFIER_TYPES)
     said = {**{name: request.query[name] for name in ("user", "note", "source") if name in request.query}, **data}
     about = {"by": _text(said, "user") or _long_text(said, "source")[: LONGEST["user"]], "note": _text(said, "note")}
+    if len(identifier) > LONGEST["alias"]:
+        raise DialectError(f"should be at most {LONGEST['alias']} characters", field_name="identifier")
     if kind == "alias":
         return {**about, "dedup_key": short_key(identifier)}
     is_number = identifier.isascii() and identifier.isdecimal() and int(identifier) <= HIGHEST_ID

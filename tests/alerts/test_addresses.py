@@ -1,5 +1,7 @@
 """Where senders speak: which paths and methods are a dialect's, and what stands in them."""
 
+from urllib.parse import quote
+
 import pytest
 
 from alerts.dialects import DIALECTS, methods_at, spoken_at
@@ -17,7 +19,18 @@ def test_what_stands_in_a_path_is_kept_as_its_sender_meant_it() -> None:
     assert spoken is not None
     assert (spoken.address, spoken.token) == ("incidentio/v2/alert_events/http/<id>", "")
     assert spoken.parts == {"id": "a/b c"}
-    assert spoken.path == "incidentio/v2/alert_events/http/a%2Fb%20c"
+    assert spoken.path == "incidentio/v2/alert_events/http/a%2Fb c"
+    assert spoken_at(spoken.path) == spoken
+
+
+@pytest.mark.parametrize("name", ["50%", "%2F", "a/b", "\N{SNOWMAN}", "x?y#z", "<identifier>"])
+def test_any_name_is_read_again_from_what_is_stored(name: str) -> None:
+    spoken = spoken_at(f"opsgenie/v2/alerts/{quote(name, safe='')}/close")
+    assert spoken is not None
+    assert spoken.parts == {"identifier": name}
+    again = spoken_at(spoken.path)
+    assert again is not None
+    assert (again.address, again.parts) == (spoken.address, spoken.parts)
 
 
 @pytest.mark.parametrize("path", ["in/", "in/a/b", "in/a/", "alerts/1", ""])

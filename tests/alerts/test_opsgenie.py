@@ -215,7 +215,7 @@ def test_an_alias_may_hold_anything(client: Opsgenie) -> None:
     client.write("POST", "", {"message": "x", "alias": odd})
     assert client.read(f"/{quote(odd, safe='')}?identifierType=alias")["alias"] == odd
     assert client.do("/close", alias=odd)["isSuccess"] is True
-    long = "k" * 512
+    long = "\N{SNOWMAN}" * 512
     assert client.write("POST", "", {"message": "x", "alias": long})["alias"] == long
     assert client.do("/close", alias=long)["isSuccess"] is True
 
@@ -241,6 +241,21 @@ def test_what_nobody_knows_is_accepted_and_its_status_says_so(
     done = client.write("POST", path, body)
     assert (done["isSuccess"], done["success"], done["status"]) == (False, False, reason)
     assert (done["alertId"], done["alias"]) == ("", "")
+
+
+def test_what_is_over_can_still_be_noted_but_pages_nobody(client: Opsgenie, firing: Alert, ada: User) -> None:
+    client.do("/close")
+    assert client.write("POST", f"/{firing.pk}/notes", {"note": "It was the disk"})["isSuccess"] is True
+    done = client.write(
+        "POST", f"/{firing.pk}/escalate", {"escalation": {"name": oncall.policy(oncall.level(ada)).name}}
+    )
+    assert (done["isSuccess"], done["status"].partition(".")[0]) == (False, "This alert is resolved")
+    assert client.write("POST", f"/{firing.pk}/acknowledge", {})["status"] == "Alert does not exist"
+
+
+def test_an_identifier_that_is_too_long_is_refused(client: Opsgenie) -> None:
+    assert client.send("POST", f"/{'k' * 513}/close?identifierType=alias", {}).status_code == 422
+    assert client.send("POST", f"/{'%25' * 500}/close?identifierType=alias", {}).status_code == 400
 
 
 def test_a_verb_that_cannot_be_done_says_why(client: Opsgenie, firing: Alert) -> None:
