@@ -17,7 +17,7 @@ from alerts.ingest import process_raw_events
 from alerts.models import Alert, AlertSource, Change, RawEvent
 from events.errors import Invalid, NotAllowed
 from events.models import Event
-from tests.factories import accounts, alerts, catalog
+from tests.factories import accounts, alerts, catalog, incidents
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -166,3 +166,14 @@ def test_the_api_lists_gets_and_makes_changes() -> None:
     assert [row["id"] for row in api.get("/api/v1/changes/?kind=deployment").json()["results"]] == [made.json()["id"]]
     assert api.post("/api/v1/changes/", {"summary": ""}, content_type="application/json").status_code == 400
     assert client(Role.VIEWER).post("/api/v1/changes/", body, content_type="application/json").status_code == 403
+
+
+def test_an_incident_shows_what_changed_before_it() -> None:
+    now = timezone.now()
+    payments = catalog.service()
+    noted("Rolled out 2026.11.3", now - 5 * MINUTE, service=payments)
+    noted("Long ago", now - 500 * MINUTE, service=payments)
+    incident = incidents.incident(services=[payments], now=now)
+    page = client().get(incident.get_absolute_url()).content.decode()
+    assert "Rolled out 2026.11.3" in page
+    assert "Long ago" not in page
