@@ -65,7 +65,7 @@ def _claim(now: datetime, limit: int) -> list[RawEvent]:
     """Those that have waited longest, locked; others may work on the rest."""
     due = (
         RawEvent.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("source__team")
+        .select_related("source")
         .filter(state=RawEvent.State.PENDING, is_verified=True, due_at__lte=now)
         .order_by("due_at", "id")[:limit]
     )

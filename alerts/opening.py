@@ -20,11 +20,13 @@ from oncall.models import EscalationPolicy
 class Names:
     """The services, teams and policies that some events name, by slug or name; a slug counts before a name.
 
-    One query for each kind of which anything is named.
+    One query for each kind of which anything is named. `owners` are the teams of the sources by their ids.
     """
 
-    def __init__(self, events: Iterable[NormalisedEvent]) -> None:
+    def __init__(self, events: Iterable[NormalisedEvent], sources: Iterable[AlertSource] = ()) -> None:
         events = list(events)
+        owners = {source.team_id for source in sources} - {None}
+        self.owners: dict[int, Team] = Team.objects.in_bulk(list(owners)) if owners else {}
         services = Service.objects.select_related("escalation_policy", "team")
         self.services: dict[str, Service] = _named(services, {event.service for event in events})
         self.teams: dict[str, Team] = _named(Team.objects.all(), {event.team for event in events})
@@ -63,7 +65,7 @@ def opened(source: AlertSource, event: NormalisedEvent, names: Names, now: datet
         description=event.description,
         severity=event.severity[:60],
         priority=priority_in(event),
-        team=team or (service.team if service else None) or source.team,
+        team=team or (service.team if service else None) or names.owners.get(source.team_id or 0),
         service=service,
         service_named=event.service[:100],
         attributes=event.attributes,

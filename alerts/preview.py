@@ -59,7 +59,7 @@ def preview(
     """
     events = events_of(raw)[:MOST_PREVIEWED]
     router = Router(now, routes)
-    names = Names(events)
+    names = Names(events, [raw.source])
     return [_foreseen(raw, event, names, router, viewer) for event in events]
 
 

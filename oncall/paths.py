@@ -1,12 +1,15 @@
 """The frozen copy of a policy that an escalation walks whatever is changed later (its shape: oncall/walk.py)."""
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import groupby
+from typing import Any, NamedTuple
 
-from django.db.models import F, Prefetch
+from django.db import connection
+from django.db.models import F
 
 from accounts.models import User
-from oncall.models import EscalationLevel, EscalationPolicy, EscalationTarget, Urgency
+from oncall.models import EscalationPolicy, EscalationTarget, Urgency
 from oncall.targets import service_owner
 from oncall.walk import FOR_EVER
 
@@ -14,6 +17,19 @@ MOST_POLICIES_IN_A_ROW = 5
 MANAGERS_WAIT_SECONDS = 15 * 60
 ADMINISTRATORS_WAIT_SECONDS = 10 * 60
 Path = dict[str, Any]
+# By hand: each alert waits for it.
+LEVELS = """
+SELECT level.position, level.timeout_minutes, level.condition::text, level.answers_needed, level.is_round_robin,
+    target.id, COALESCE(target.kind, ''), COALESCE(target.name, ''),
+    schedule.id, COALESCE(schedule.name, ''), COALESCE(schedule.time_zone, ''),
+    person.id, COALESCE(person.name, ''), COALESCE(person.email, ''), team.id, COALESCE(team.name, '')
+FROM oncall_escalationlevel AS level
+LEFT JOIN oncall_escalationtarget AS target ON target.level_id = level.id
+LEFT JOIN oncall_schedule AS schedule ON schedule.id = target.schedule_id
+LEFT JOIN accounts_user AS person ON person.id = target.user_id
+LEFT JOIN accounts_team AS team ON team.id = target.team_id
+WHERE level.policy_id = %s ORDER BY level.position, target.id
+"""
 
 
 def freeze(
@@ -34,12 +50,10 @@ def freeze(
     zone, asks_owner = "", False
     while current is not None and current not in seen and len(seen) < MOST_POLICIES_IN_A_ROW:
         seen.append(current)
-        stored = _levels(current)
-        zone = zone or _zone(stored)
-        asks_owner |= any(
-            target.kind == EscalationTarget.Kind.SERVICE_OWNER for level in stored for target in level.targets.all()
-        )
-        own = [frozen_level(level, facts or {}) for level in stored]
+        rows = _rows(current)
+        zone = zone or _zone(rows)
+        asks_owner |= any(row.kind == EscalationTarget.Kind.SERVICE_OWNER for row in rows)
+        own = _frozen_levels(rows, facts or {})
         _add_stage(levels, stages, own, current.repeats)
         current = current.next_policy if current.on_exhausted == EscalationPolicy.Exhausted.POLICY else None
     last = seen[-1]
@@ -85,31 +99,63 @@ def path_of_person(user: User, urgency: str) -> Path:
     return path_to_user(user.pk, user.display_name, rest)
 
 
-def _levels(policy: EscalationPolicy) -> list[EscalationLevel]:
-    targets = Prefetch("targets", EscalationTarget.objects.select_related("schedule", "user", "team"))
-    return list(policy.levels.prefetch_related(targets).order_by("position"))
+class _Row(NamedTuple):
+    """A level with one of its targets, or with none."""
+
+    position: int
+    timeout_minutes: int
+    condition: str
+    answers_needed: int
+    is_round_robin: bool
+    target_id: int | None
+    kind: str
+    name: str
+    schedule_id: int | None
+    schedule: str
+    time_zone: str
+    user_id: int | None
+    user: str
+    email: str
+    team_id: int | None
+    team: str
 
 
-def frozen_level(level: EscalationLevel, facts: Mapping[str, Any]) -> dict[str, Any]:
-    """One level of a path."""
+def _rows(policy: EscalationPolicy) -> list[_Row]:
+    """What stands in a policy, in its order."""
+    with connection.cursor() as cursor:
+        cursor.execute(LEVELS, [policy.pk])
+        return [_Row(*row) for row in cursor.fetchall()]
+
+
+def _frozen_levels(rows: Sequence[_Row], facts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [_frozen_level(list(own), facts) for _position, own in groupby(rows, key=lambda row: row.position)]
+
+
+def _frozen_level(rows: Sequence[_Row], facts: Mapping[str, Any]) -> dict[str, Any]:
+    level = rows[0]
     return {
         "timeout_seconds": level.timeout_minutes * 60,
-        "condition": level.condition,
+        "condition": json.loads(level.condition),
         "answers_needed": level.answers_needed,
         "is_round_robin": level.is_round_robin,
-        "targets": [frozen_target(target, facts) for target in level.targets.all()],
+        "targets": [_frozen_target(row, facts) for row in rows if row.target_id is not None],
     }
 
 
-def frozen_target(target: EscalationTarget, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _frozen_target(row: _Row, facts: Mapping[str, Any]) -> dict[str, Any]:
     """One target of a path. Addresses and secrets stay behind: chats and webhooks are looked up when they are told."""
-    if target.kind == EscalationTarget.Kind.SERVICE_OWNER:
+    if row.kind == EscalationTarget.Kind.SERVICE_OWNER:
         team = service_owner(facts)
         if team is None:
             return {"type": "service_owner", "id": None, "name": "owner of the service"}
         return {"type": "team", "id": team.pk, "name": f"{team.name}, who own the service"}
-    ids = {"schedule": target.schedule_id, "user": target.user_id, "team": target.team_id}
-    return {"type": target.kind, "id": ids.get(target.kind, target.pk), "name": str(target)}
+    ids = {"schedule": row.schedule_id, "user": row.user_id, "team": row.team_id}
+    name = row.schedule or row.user or row.email.partition("@")[0] or row.team or row.name
+    return {
+        "type": row.kind,
+        "id": ids.get(row.kind, row.target_id),
+        "name": name or str(EscalationTarget.Kind(row.kind).label),
+    }
 
 
 def _role_level(target: dict[str, Any], wait_seconds: int) -> dict[str, Any]:
@@ -129,10 +175,9 @@ def _add_stage(
     levels += more
 
 
-def _zone(levels: Sequence[EscalationLevel]) -> str:
+def _zone(rows: Sequence[_Row]) -> str:
     """The zone of the clock that conditions read: of the first schedule that is paged."""
-    schedules = (target.schedule for level in levels for target in level.targets.all())
-    return next((schedule.time_zone for schedule in schedules if schedule is not None), "")
+    return next((row.time_zone for row in rows if row.time_zone), "")
 
 
 def _turn(policy: EscalationPolicy, levels: list[dict[str, Any]]) -> int:
