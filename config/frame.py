@@ -44,6 +44,11 @@ class Frame:
         return self.user is not None and self.user.has_role(Role.RESPONDER)
 
     @cached_property
+    def is_manager(self) -> bool:
+        """Whether the viewer is shown what only managers may look at."""
+        return self.user is not None and self.user.has_role(Role.MANAGER)
+
+    @cached_property
     def on_call_until(self) -> datetime | None:
         """Until when the viewer is on call without a break; None if they are not."""
         if self.user is None:
@@ -71,14 +76,14 @@ class Frame:
             banners.append(_banner("down", text, ""))
         kept = EngineBeat.objects.in_bulk([audit.NAME, alert_audit.NAME, unreachable.NAME])
         banners += _audit(kept.get(audit.NAME), now)
-        if self.user.has_role(Role.MANAGER):
+        if self.is_manager:
             banners += _alert_audit(kept.get(alert_audit.NAME), now)
         banners += _unreachable(self.user, kept.get(unreachable.NAME), now)
         broken = self.user.contact_methods.filter(is_enabled=True).exclude(broken_reason="").first()
         if broken is not None:
             text = _("You are no longer paged through %(method)s: it refused for good. Mend or remove it.")
             banners.append(_banner("warn", text % {"method": broken}, reverse("oncall:profile")))
-        if self.user.has_role(Role.MANAGER) and RawEvent.objects.filter(state=RawEvent.State.FAILED).exists():
+        if self.is_manager and RawEvent.objects.filter(state=RawEvent.State.FAILED).exists():
             text = _("Some of what alert sources sent could not be processed.")
             banners.append(_banner("warn", text, f"{reverse('alerts:outcomes')}#failed"))
         if self.user.has_role(Role.ADMINISTRATOR):
