@@ -93,6 +93,8 @@ def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
             "celery.beat": {**passed_on, "level": "WARNING"},
             "celery.app.trace": {**passed_on, "level": "CRITICAL"},
             "celery.worker.strategy": {**passed_on, "level": "WARNING"},
+            # aiosmtpd writes down all that is said, and with it the addresses of sources, which are secrets.
+            "mail.log": {**passed_on, "level": "WARNING"},
             "httpx": {**passed_on, "level": "WARNING"},
             "httpcore": {**passed_on, "level": "WARNING"},
         },

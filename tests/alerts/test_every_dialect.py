@@ -23,8 +23,8 @@ OURS = {"error"}
 PAGERDUTY = {"status", "message", "errors"}
 INCIDENTIO = {"type", "status", "request_id", "errors"}
 OPSGENIE = {"message", "took", "requestId"}
-# What nobody posts, what only its vendor can sign, and what is no alert: in files of their own.
-ELSEWHERE = {"email", "heartbeat", "sns", "github"}
+# What nobody posts, and what only its vendor can sign: in files of their own.
+ELSEWHERE = {"email", "heartbeat", "sns"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,7 @@ class Wire:
 BEARER = {"Authorization": "Bearer <token>"}
 ALIAS = "d4061866bc333de2350285b0452a21f78349e3d63b4f06b6c956f64f95d7be36"
 WIRES = (
+    Wire("github", "/github/<token>", "github", headers={"X-GitHub-Event": "deployment_status"}),
     Wire("generic", "/in/<token>", "generic"),
     Wire("generic", "/in/<token>", "cloudevents", content_type="application/cloudevents+json"),
     Wire("alertmanager", "/alertmanager/<token>", "alertmanager"),

@@ -240,6 +240,15 @@ def test_our_own_test_event_needs_no_signature(source: AlertSource, now: datetim
     assert Alert.objects.get().title == "payments-5xx"
 
 
+def test_what_goes_wrong_at_the_door_is_told_and_counted(source: AlertSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert post(source, {**payload("firing"), "TopicArn": 7}) == 400
+    assert Client().post("/sns/nonsense", "{}", content_type="text/plain").status_code == 401
+    monkeypatch.setattr("django.conf.settings.MAX_EVENT_BYTES", 100)
+    assert post(source, payload("firing")) == 413
+    assert sorted(source.rejections.values_list("reason", flat=True)) == ["invalid", "too_large"]
+    assert not RawEvent.objects.exists()
+
+
 def test_nothing_but_amazon_is_asked() -> None:
     for url in (
         "https://evil.example/",
