@@ -1,6 +1,5 @@
 """Every write on alert routes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from django.db.models import Max
 from accounts.actor import Actor
 from accounts.models import Team, User
 from alerts.actions import NOT_A_MANAGER
+from alerts.facts import FACT
 from alerts.models import AlertRoute, RouteNotice
 from alerts.permissions import can_configure
 from events.actions import publish
@@ -28,7 +28,6 @@ LONGEST_WAIT_SECONDS = 24 * 3600
 LONGEST_GROUP_MINUTES = 30 * 24 * 60
 MOST_GROUPED_BY = 10
 MOST_NOTICES = 20
-FACT = re.compile(r"[\w.:/-]{1,100}")
 
 
 class RouteFields(TypedDict, total=False):
@@ -193,13 +192,14 @@ def _replace_notices(route: AlertRoute, notices: Sequence[Notice]) -> None:
             route=route, kind=notice.kind, user=notice.user, team=notice.team, name=notice.name
         )
         row.address = notice.address or row.address
-        _check_notice(row)
+        check_notice(row)
         row.save()
         kept.append(row.pk)
     route.notices.exclude(pk__in=kept).delete()
 
 
-def _check_notice(notice: RouteNotice) -> None:
+def check_notice(notice: RouteNotice) -> None:
+    """Raises Invalid unless it says whom or what to notify, and where."""
     kind = RouteNotice.Kind
     if notice.kind not in kind.values:
         raise Invalid(f"{notice.kind!r} can't be notified.", field="notices", remedy=f"Use {', '.join(kind.values)}.")

@@ -1,6 +1,7 @@
 """Trying a source: an event as its sender would send it, taken in like any other, and its end."""
 
 import json
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -67,12 +68,41 @@ def resolve_test_event(*, actor: Actor, raw_event: RawEvent, now: datetime) -> l
     return [close_alert(actor=actor, alert=alert, now=now) for alert in alerts]
 
 
+def sample_text(source: AlertSource) -> str:
+    """What its senders send, as an example; nothing where there is none."""
+    sample = DIALECTS[source.dialect].sample
+    if sample is None:
+        return ""
+    return filled(sample if isinstance(sample, str) else json.dumps(sample, indent=2, ensure_ascii=False), source)
+
+
+def unsent(source: AlertSource, body: bytes, now: datetime, *, like: RawEvent | None = None) -> RawEvent:
+    """What its sender could send, to try things with; not stored.
+
+    Headers and the address are those of the event that it is `like`, else those of the sample.
+    """
+    if like is not None:
+        raw = copy(like)
+        raw.pk, raw.source, raw.body = None, source, body
+        return raw
+    post = _sample(source)
+    return RawEvent(
+        source=source,
+        received_at=now,
+        due_at=now,
+        method=post.request.method,
+        address=post.path,
+        content_type=post.content_type,
+        headers=dict(post.request.headers),
+        body=body,
+    )
+
+
 def _sample(source: AlertSource) -> Post:
     """The sample as its senders would post it. Nobody can sign it for them: it is believed, for it is ours."""
     dialect = DIALECTS[source.dialect]
     request_id = str(uuid4())
-    text = dialect.sample if isinstance(dialect.sample, str) else json.dumps(dialect.sample)
-    body = filled(text, source).encode()
+    body = sample_text(source).encode()
     given = {"Content-Type": "application/json", **dialect.sample_headers, "User-Agent": TEST_AGENT}
     headers = {name.lower(): filled(value, source) for name, value in given.items()}
     spoken = spoken_at(quote(address_of(dialect, source.token, source.pk)))

@@ -4,12 +4,12 @@ import re
 
 from django.urls import path
 
-from alerts import window_urls
+from alerts import route_urls, window_urls
 from alerts.alertmanager_api.urls import urlpatterns as alertmanager_urlpatterns
 from alerts.dialects import DIALECTS
 from alerts.opsgenie.urls import urlpatterns as opsgenie_urlpatterns
 from alerts.receive import receive
-from alerts.views import alert, alerts, changes, heartbeats, noise, outcomes, page, pings, routes, sources
+from alerts.views import alert, alerts, changes, heartbeats, noise, outcomes, page, pings, sources
 
 app_name = "alerts"
 
@@ -55,9 +55,5 @@ urlpatterns = [
     path("alerts/heartbeats/<int:pk>/rotate-token/", heartbeats.heartbeat_rotate, name="heartbeat-rotate"),
     path("alerts/heartbeats/<int:pk>/remove/", heartbeats.heartbeat_remove, name="heartbeat-remove"),
     *window_urls.urlpatterns,
-    path("alerts/routes/", routes.route_list, name="routes"),
-    path("alerts/routes/new/", routes.route_edit, name="route-new"),
-    path("alerts/routes/<int:pk>/edit/", routes.route_edit, name="route-edit"),
-    path("alerts/routes/<int:pk>/remove/", routes.route_remove, name="route-remove"),
-    path("alerts/routes/<int:pk>/move/", routes.route_move, name="route-move"),
+    *route_urls.urlpatterns,
 ]

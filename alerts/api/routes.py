@@ -3,69 +3,40 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope
-from accounts.rest import ActionViewSet
 from alerts import routes
+from alerts.api.previews import PreviewMixin
+from alerts.api.route_fields import AlertRouteSerializer, route_fields
 from alerts.models import AlertRoute
-from incidents.models import IncidentType, Severity
-from oncall.models import EscalationPolicy
-
-
-class AlertRouteSerializer(serializers.ModelSerializer[AlertRoute]):
-    """One rule of the ordered list."""
-
-    escalation_policy = serializers.SlugRelatedField[EscalationPolicy](
-        slug_field="slug", queryset=EscalationPolicy.objects.all(), required=False, allow_null=True
-    )
-    severity = serializers.SlugRelatedField[Severity](
-        slug_field="slug", queryset=Severity.objects.all(), required=False, allow_null=True
-    )
-    incident_type = serializers.SlugRelatedField[IncidentType](
-        slug_field="slug", queryset=IncidentType.objects.all(), required=False, allow_null=True
-    )
-
-    class Meta:
-        model = AlertRoute
-        fields = [
-            "id",
-            "name",
-            "position",
-            "is_enabled",
-            "conditions",
-            "paging",
-            "escalation_policy",
-            "urgency",
-            "declares_incident",
-            "severity",
-            "incident_type",
-        ]
-        read_only_fields = ["position"]
-        # The database's own checks are answered by the action, in words that say what to do.
-        validators: list[Any] = []
+from alerts.route_words import routes_in_order
 
 
 class OrderSerializer(serializers.Serializer[Any]):
-    """The routes in their new order."""
+    """The routes in their new order; those left out follow in the order they had."""
 
     routes = serializers.PrimaryKeyRelatedField(queryset=AlertRoute.objects.all(), many=True)
+    override_reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, help_text="Why a paging test may break."
+    )
 
 
-class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
-    """The ordered list of routes; the first that matches decides."""
+class AlertRouteViewSet(PreviewMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin):
+    """The ordered list of routes; the first that matches decides.
+
+    What breaks a paging test is refused (409) unless an `override_reason` is given.
+    """
 
     write_scope = Scope.ALERTS
     serializer_class = AlertRouteSerializer
     pagination_class = None
     filter_backends: list[Any] = []
-    queryset = AlertRoute.objects.select_related("escalation_policy", "severity", "incident_type").order_by(
-        "position", "id"
-    )
+    queryset = routes_in_order()
 
     @extend_schema(responses={201: AlertRouteSerializer})
     def create(self, request: Request) -> Response:
@@ -76,12 +47,16 @@ class AlertRouteViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Action
         route = self.get_object()
         serializer = self.get_serializer(route, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        names = set(AlertRouteSerializer.Meta.fields) - {"id", "position"}
-        data = {name: serializer.validated_data.get(name, getattr(route, name)) for name in names}
+        data = {**route_fields(route), **serializer.validated_data}
         return self.answer(routes.save_route(actor=self.actor, route=route, now=timezone.now(), **data))
 
+    @extend_schema(
+        parameters=[OpenApiParameter("override_reason", str, description="Why a paging test may break.")],
+        responses={204: None},
+    )
     def destroy(self, request: Request, pk: str) -> Response:
-        routes.remove_route(actor=self.actor, route=self.get_object(), now=timezone.now())
+        reason = request.query_params.get("override_reason", "")
+        routes.remove_route(actor=self.actor, route=self.get_object(), now=timezone.now(), override_reason=reason)
         return Response(status=204)
 
     @extend_schema(request=OrderSerializer, responses=AlertRouteSerializer(many=True))

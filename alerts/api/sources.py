@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 from django.utils.text import slugify
 from drf_spectacular.utils import extend_schema, extend_schema_field
@@ -17,6 +18,7 @@ from alerts.addresses import receive_address
 from alerts.api.raw_events import NOT_FOR_YOU, RawEventSerializer
 from alerts.dialects import DIALECTS
 from alerts.filters import AlertSourceFilter
+from alerts.mapping import save_mapping
 from alerts.models import AlertSource
 from alerts.permissions import can_configure
 from alerts.traffic import counts_per_day
@@ -36,6 +38,10 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     token = serializers.SerializerMethodField()
     signing_secret = serializers.CharField(write_only=True, required=False, allow_blank=True)
     is_signed = serializers.SerializerMethodField()
+    mapping = serializers.ListField(child=serializers.DictField(), required=False)
+    override_reason = serializers.CharField(
+        required=False, allow_blank=True, write_only=True, max_length=500, help_text="Why a paging test may break."
+    )
 
     class Meta:
         model = AlertSource
@@ -50,6 +56,8 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
             "signing_secret",
             "is_signed",
             "kept_days",
+            "mapping",
+            "override_reason",
             "address",
             "token",
             "created_at",
@@ -69,6 +77,11 @@ class AlertSourceSerializer(serializers.ModelSerializer[AlertSource]):
     def get_token(self, source: AlertSource) -> str | None:
         """What the sender proves itself with: routing key, bearer token, or a part of the address."""
         return source.token if can_configure(self.context["view"].actor) else None
+
+
+def _mapping(data: dict[str, Any]) -> dict[str, Any]:
+    """What of the given fields belongs to the mapping."""
+    return {name: data[name] for name in ("mapping", "override_reason") if name in data}
 
 
 class DaySerializer(serializers.Serializer[Any]):
@@ -93,7 +106,7 @@ class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Actio
     def create(self, request: Request) -> Response:
         data = self.validated()
         data.setdefault("slug", slugify(data["name"]))
-        return self.answer(actions.save_source(actor=self.actor, now=timezone.now(), **data), status=201)
+        return self.answer(self._save(data), status=201)
 
     def partial_update(self, request: Request, slug: str) -> Response:
         source = self.get_object()
@@ -101,7 +114,15 @@ class AlertSourceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Actio
         serializer.is_valid(raise_exception=True)
         names = ("name", "slug", "dialect", "description", "team", "is_enabled", "signing_secret", "kept_days")
         data = {name: serializer.validated_data.get(name, getattr(source, name)) for name in names}
-        return self.answer(actions.save_source(actor=self.actor, source=source, now=timezone.now(), **data))
+        return self.answer(self._save({"source": source, **data, **_mapping(serializer.validated_data)}))
+
+    @transaction.atomic
+    def _save(self, data: dict[str, Any]) -> AlertSource:
+        """Saves a source, and its mapping and what that may break if they are given."""
+        now, given = timezone.now(), _mapping(data)
+        fields = {name: value for name, value in data.items() if name not in given}
+        source = actions.save_source(actor=self.actor, now=now, **fields)
+        return save_mapping(actor=self.actor, source=source, now=now, **given) if "mapping" in given else source
 
     @extend_schema(request=None)
     @action(detail=True, methods=["post"], url_path="rotate-token")

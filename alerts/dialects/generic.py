@@ -50,8 +50,15 @@ def parse(request: Request) -> list[NormalisedEvent]:
 
 
 def _filled(data: Any, request: Request) -> Any:
-    """One event with what its source's mapping finds in it: then it need not look like ours."""
-    return {**data, **fields_in(request.mapping, data)} if request.mapping and isinstance(data, dict) else data
+    """One event with what its source's mapping finds in it: then it need not look like ours.
+
+    What does look like ours stays for now: the rules see it, and fill it, when the event is mapped.
+    """
+    if not request.mapping or not isinstance(data, dict):
+        return data
+    found = fields_in(request.mapping, data)
+    ours = {name for name in found if name != "status" and data.get(name) and not isinstance(data[name], (dict, list))}
+    return {**data, **{name: value for name, value in found.items() if name not in ours}}
 
 
 def _event(data: Any, where: str) -> NormalisedEvent:

@@ -88,9 +88,21 @@ def _check_rule(number: int, rule: Rule) -> None:
 
 def map_events(mapping: Sequence[Rule], events: Sequence[NormalisedEvent], body: bytes) -> list[NormalisedEvent]:
     """The events with their fields and attributes filled as the mapping says. A rule that fails changes nothing."""
-    payload = _payload(body)
-    each = payload if isinstance(payload, list) and len(payload) == len(events) else [payload] * len(events)
+    each = _payloads(body, len(events))
     return [_mapped(mapping, event, own) for event, own in zip(events, each, strict=True)]
+
+
+def findings(mapping: Sequence[Rule], events: Sequence[NormalisedEvent], body: bytes) -> list[Any]:
+    """What each rule finds in the first of the events, or in the body alone if there is none; None for nothing."""
+    payload = _payloads(body, len(events) or 1)[0]
+    said = _said(events[0], payload) if events else {"payload": payload}
+    return [_value(rule, said) for rule in mapping]
+
+
+def _payloads(body: bytes, count: int) -> list[Any]:
+    """The body for each of so many events: of a list of as many, each its own."""
+    payload = _payload(body)
+    return payload if isinstance(payload, list) and len(payload) == count else [payload] * count
 
 
 def _payload(body: bytes) -> Any:
@@ -100,8 +112,9 @@ def _payload(body: bytes) -> Any:
         return body.decode("utf-8", "replace")
 
 
-def _mapped(mapping: Sequence[Rule], event: NormalisedEvent, payload: Any) -> NormalisedEvent:
-    said = {
+def _said(event: NormalisedEvent, payload: Any) -> dict[str, Any]:
+    """What expressions and templates see."""
+    return {
         "title": event.title,
         "description": event.description,
         "severity": event.severity,
@@ -114,6 +127,10 @@ def _mapped(mapping: Sequence[Rule], event: NormalisedEvent, payload: Any) -> No
         "attributes": event.attributes,
         "payload": payload,
     }
+
+
+def _mapped(mapping: Sequence[Rule], event: NormalisedEvent, payload: Any) -> NormalisedEvent:
+    said = _said(event, payload)
     filled: dict[str, Any] = {}
     attributes = dict(event.attributes)
     for rule in mapping:

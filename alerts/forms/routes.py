@@ -1,51 +1,318 @@
-"""The forms of routes."""
+"""The forms of routes: the fields, and rows of conditions, severities and notices beside them."""
 
-from typing import Any
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 from django import forms
-from django.utils.translation import gettext_lazy as _
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from alerts.models import AlertRoute
-from events.condition_forms import parsed_condition
+from accounts.forms import active_people, offer
+from accounts.models import Team, User
+from alerts.models import AlertRoute, RouteNotice
+from alerts.routes import (
+    LONGEST_GROUP_MINUTES,
+    LONGEST_WAIT_SECONDS,
+    MOST_NOTICES,
+    Notice,
+    check_notice,
+    draft_route,
+)
+from events.condition_forms import ConditionFormSet, condition_rows, parsed_condition
+from events.errors import Conflict, Invalid
 from incidents.models import IncidentType, Severity
+from oncall.forms.fields import OverrideReasonMixin
 from oncall.models import EscalationPolicy
 
-FACTS = ["severity", "service", "source", "title", "description", "team", "tier", "labels.alertname", "labels.severity"]
+T = TypeVar("T")
+Paging = AlertRoute.Paging
+Kind = RouteNotice.Kind
+MOST_SEVERITIES = 30
+# A field that several places of one form need: only what tells them apart is said at each.
+UNTYPED = {"autocomplete": "off", "spellcheck": "false"}
 
 
-class RouteForm(forms.Form):
-    """What becomes of alerts that match. Conditions too deep for the rows are edited as JSON."""
+class RouteForm(OverrideReasonMixin):
+    """What becomes of alerts that match. Conditions too deep for the rows are edited as JSON.
 
-    name = forms.CharField(label=_("Name"), max_length=100)
-    is_enabled = forms.BooleanField(label=_("Switched on"), required=False, initial=True)
+    What a choice makes needless is hidden on the page, and counts as not said.
+    """
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
+    is_enabled = forms.BooleanField(label=gettext_lazy("Switched on"), required=False, initial=True)
     combine = forms.ChoiceField(
-        label=_("Matches when"),
-        choices=[("all", _("all of these hold")), ("any", _("any of these holds"))],
+        label=gettext_lazy("Matches when"),
+        choices=[("all", gettext_lazy("all of these hold")), ("any", gettext_lazy("any of these holds"))],
         required=False,
     )
-    paging = forms.ChoiceField(label=_("Who is paged?"), choices=AlertRoute.Paging.choices)
+    conditions_json = forms.CharField(
+        label=gettext_lazy("Conditions as JSON"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6, "class": "mono"}),
+    )
+    paging = forms.ChoiceField(
+        label=gettext_lazy("Who is paged?"), choices=AlertRoute.Paging.choices, initial=Paging.SERVICE
+    )
     escalation_policy = forms.ModelChoiceField(
-        EscalationPolicy.objects.all(), label=_("Escalation policy"), required=False
+        EscalationPolicy.objects.order_by("name"),
+        label=gettext_lazy("Escalation policy"),
+        required=False,
+        empty_label=gettext_lazy("– none –"),
+        help_text=gettext_lazy("For the policy of a service or team: what is paged where there is none."),
     )
     urgency = forms.ChoiceField(
-        label=_("How loudly?"),
-        choices=[("", _("As the service says")), ("high", _("High urgency")), ("low", _("Low urgency"))],
+        label=gettext_lazy("How loudly?"),
+        choices=[
+            ("", gettext_lazy("As the service says")),
+            ("high", gettext_lazy("High urgency")),
+            ("low", gettext_lazy("Low urgency")),
+        ],
         required=False,
     )
-    declares_incident = forms.BooleanField(label=_("Declare an incident"), required=False)
-    severity = forms.ModelChoiceField(Severity.objects.all(), label=_("Severity of the incident"), required=False)
-    incident_type = forms.ModelChoiceField(IncidentType.objects.all(), label=_("Type of the incident"), required=False)
-    conditions_json = forms.CharField(
-        label=_("Conditions as JSON"), required=False, widget=forms.Textarea(attrs={"rows": 6, "class": "mono"})
+    suppress_reason = forms.CharField(
+        label=gettext_lazy("Why is it suppressed?"),
+        max_length=300,
+        required=False,
+        help_text=gettext_lazy("Stands on each alert that this route suppresses."),
+    )
+    continues = forms.BooleanField(
+        label=gettext_lazy("Let the next routes decide too"),
+        required=False,
+        help_text=gettext_lazy("This one only notifies and declares; whom to page is left to those below."),
+    )
+    wait_seconds = forms.IntegerField(
+        label=gettext_lazy("Wait so many seconds"),
+        min_value=0,
+        max_value=LONGEST_WAIT_SECONDS,
+        initial=0,
+        required=False,
+        help_text=gettext_lazy("What ends by itself within that time pages nobody. 0: act at once."),
+    )
+    group_by = forms.CharField(
+        label=gettext_lazy("Alerts are one matter when these are the same"),
+        required=False,
+        widget=forms.TextInput(attrs={"list": "condition-facts", **UNTYPED}),
+        help_text=gettext_lazy("Such as service, labels.cluster; parted by commas. Empty: each alert by itself."),
+    )
+    group_minutes = forms.IntegerField(
+        label=gettext_lazy("Others may join for (minutes)"),
+        min_value=1,
+        max_value=LONGEST_GROUP_MINUTES,
+        required=False,
+        help_text=gettext_lazy("Empty: as long as its escalation or incident is open."),
+    )
+    group_window = forms.ChoiceField(
+        label=gettext_lazy("The minutes are"), choices=AlertRoute.Window.choices, initial=AlertRoute.Window.ROLLING
+    )
+    joining = forms.ChoiceField(
+        label=gettext_lazy("One that joins pages again"),
+        choices=AlertRoute.Joining.choices,
+        initial=AlertRoute.Joining.RISES,
+    )
+    attaches_to_open = forms.BooleanField(
+        label=gettext_lazy("Attach it to the open incident of its service, if there is one"), required=False
+    )
+    declares_incident = forms.BooleanField(label=gettext_lazy("Declare an incident"), required=False)
+    severity = forms.ModelChoiceField(
+        Severity.objects.all(),
+        label=gettext_lazy("Severity of the incident"),
+        required=False,
+        empty_label=gettext_lazy("– choose –"),
+    )
+    incident_type = forms.ModelChoiceField(
+        IncidentType.objects.all(),
+        label=gettext_lazy("Type of the incident"),
+        required=False,
+        empty_label=gettext_lazy("– as usual –"),
+    )
+    in_triage = forms.BooleanField(
+        label=gettext_lazy("In triage: somebody accepts or declines it first"), required=False
+    )
+    name_template = forms.CharField(
+        label=gettext_lazy("Name of the incident"),
+        max_length=500,
+        required=False,
+        widget=forms.TextInput(attrs={"class": "mono", "placeholder": "{{ title }}", **UNTYPED}),
+        help_text=gettext_lazy("With facts as blanks: {{ service_name }}: {{ title }}. Empty: the alert's title."),
+    )
+    summary_template = forms.CharField(
+        label=gettext_lazy("Summary of the incident"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "placeholder": "{{ description }}"}),
+        help_text=gettext_lazy("Empty: the alert's description."),
     )
 
     def clean_conditions_json(self) -> dict[str, Any] | None:
         return parsed_condition(self.cleaned_data["conditions_json"])
 
+    def clean_wait_seconds(self) -> int:
+        return self.cleaned_data["wait_seconds"] or 0
 
-def conditions_of(form: RouteForm, rows: Any) -> dict[str, Any]:
-    """The conditions that a valid form and its rows describe."""
-    if form.cleaned_data["conditions_json"] is not None:
-        return dict(form.cleaned_data["conditions_json"])
-    comparisons = [condition for row in rows if (condition := row.condition())]
-    return {form.cleaned_data["combine"] or "all": comparisons} if comparisons else {}
+    def clean_group_by(self) -> list[str]:
+        said = [part.strip() for part in self.cleaned_data["group_by"].split(",")]
+        return list(dict.fromkeys(part for part in said if part))
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        data["continues"] = data.get("continues", False) and data.get("paging") == Paging.NOBODY
+        if data.get("paging") == Paging.SUPPRESS:
+            data["declares_incident"] = data["attaches_to_open"] = False
+        return data
+
+
+class SeverityForm(forms.Form):
+    """What an alert calls its severity, and which severity its incident gets for that."""
+
+    said = forms.CharField(
+        label=gettext_lazy("The alert says"), max_length=60, required=False, widget=forms.TextInput(attrs=UNTYPED)
+    )
+    severity = forms.ModelChoiceField(
+        Severity.objects.all(),
+        label=gettext_lazy("The incident gets"),
+        required=False,
+        to_field_name="slug",
+        empty_label=gettext_lazy("– as above –"),
+    )
+
+
+class NoticeForm(forms.Form):
+    """Somebody or something that is told. An address is never shown again; left empty it stays as it was."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Tell"), choices=[("", gettext_lazy("– nobody –")), *Kind.choices], required=False
+    )
+    user = forms.ModelChoiceField(
+        User.objects.none(), label=gettext_lazy("Person"), required=False, empty_label=gettext_lazy("– choose –")
+    )
+    team = forms.ModelChoiceField(
+        Team.objects.all(), label=gettext_lazy("Team"), required=False, empty_label=gettext_lazy("– choose –")
+    )
+    name = forms.CharField(label=gettext_lazy("What it is called"), max_length=100, required=False)
+    address = forms.CharField(
+        label=gettext_lazy("Address"), max_length=1000, required=False, widget=forms.TextInput(attrs=UNTYPED)
+    )
+
+    def __init__(self, *args: Any, known: Mapping[tuple[str, str], str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._known = known or {}
+        offer(self, "user", active_people())
+        if (self["kind"].value(), self["name"].value()) in self._known:
+            self.fields["address"].widget.attrs["placeholder"] = _("kept as it is")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        notice = self.notice()
+        if notice is None or self.errors:
+            return data
+        stored = self._known.get((notice.kind, notice.name), "")
+        try:
+            check_notice(RouteNotice(**{**vars(notice), "address": notice.address or stored}))
+        except Invalid as error:
+            places = {Kind.USER: "user", Kind.TEAM: "team"}
+            self.add_error(places.get(Kind(notice.kind), "address" if notice.name else "name"), str(error))
+        return data
+
+    def notice(self) -> Notice | None:
+        """What the row says; None for an empty one."""
+        data = self.cleaned_data
+        kind = data.get("kind", "")
+        if kind == Kind.USER:
+            return Notice(kind, user=data.get("user"))
+        if kind == Kind.TEAM:
+            return Notice(kind, team=data.get("team"))
+        if not kind:
+            return None
+        return Notice(kind, name=data.get("name", "").strip(), address=data.get("address", "").strip())
+
+
+SeverityFormSet = forms.formset_factory(SeverityForm, extra=1, max_num=MOST_SEVERITIES)
+NoticeFormSet = forms.formset_factory(NoticeForm, extra=1, max_num=MOST_NOTICES)
+
+
+class RouteForms:
+    """Everything that somebody fills in about a route, new or stored."""
+
+    def __init__(self, data: QueryDict | None, route: AlertRoute | None) -> None:
+        initial, rows = _initial(route)
+        notices = list(route.notices.all()) if route else []
+        known = {(row.kind, row.name): row.address for row in notices if row.address}
+        told = [{"kind": row.kind, "user": row.user_id, "team": row.team_id, "name": row.name} for row in notices]
+        said = route.severity_map.items() if route else ()
+        self.route = route
+        self.form = RouteForm(data, initial=initial)
+        self.conditions = ConditionFormSet(data, initial=rows, prefix="conditions")
+        self.severities = SeverityFormSet(
+            data, initial=[{"said": named, "severity": slug} for named, slug in said], prefix="severities"
+        )
+        self.notices = NoticeFormSet(data, initial=told, prefix="notices", form_kwargs={"known": known})
+
+    def is_valid(self) -> bool:
+        """Whether every field and row makes sense by itself."""
+        return all(each.is_valid() for each in (self.form, self.conditions, self.severities, self.notices))
+
+    def fields(self) -> dict[str, Any]:
+        """What they say, but for whom the route notifies, as `draft_route` takes it."""
+        left_out = {"combine", "conditions_json", "override_reason"}
+        given = {name: value for name, value in self.form.cleaned_data.items() if name not in left_out}
+        rows = [row.cleaned_data for row in self.severities.forms if row.cleaned_data.get("said")]
+        mapped = {row["said"].strip(): row["severity"].slug for row in rows if row["severity"]}
+        return {**given, "conditions": self._conditions(), "severity_map": mapped}
+
+    def told(self) -> list[Notice]:
+        """Whom the route notifies."""
+        rows = [row.notice() for row in self.notices.forms]
+        return [notice for notice in rows if notice is not None]
+
+    def _conditions(self) -> dict[str, Any]:
+        data = self.form.cleaned_data
+        if data["conditions_json"] is not None:
+            return dict(data["conditions_json"])
+        comparisons = [condition for row in self.conditions if (condition := row.condition())]
+        return {data["combine"] or "all": comparisons} if comparisons else {}
+
+    def draft(self) -> AlertRoute | None:
+        """The route as it would be, not stored; None if it makes no sense: the forms then show why."""
+        return self.attempt(partial(draft_route, route=self.route, **self.fields())) if self.is_valid() else None
+
+    def attempt(self, action: Callable[[], T]) -> T | None:
+        """What the action returns; None when it says Invalid or Conflict, which then stands where it belongs."""
+        try:
+            return action()
+        except (Invalid, Conflict) as error:
+            rows: dict[str, forms.BaseFormSet[Any]] = {
+                "conditions": self.conditions,
+                "severity_map": self.severities,
+                "notices": self.notices,
+            }
+            if error.field in rows:
+                rows[error.field].non_form_errors().append(str(error))
+            else:
+                self.form.add_error(error.field if error.field in self.form.fields else None, str(error))
+            return None
+
+    def problems(self) -> list[str]:
+        """All that is wrong, each with the field that it stands at."""
+        form = self.form
+        named = [
+            f"{form.fields[name].label}: {text}" if name in form.fields else str(text)
+            for name, texts in form.errors.items()
+            for text in texts
+        ]
+        sets: tuple[forms.BaseFormSet[Any], ...] = (self.conditions, self.severities, self.notices)
+        rows = [text for each in sets for row in each.forms for texts in row.errors.values() for text in texts]
+        return [*named, *map(str, rows), *(str(text) for each in sets for text in each.non_form_errors())]
+
+
+def _initial(route: AlertRoute | None) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """The first values of the form, and of its rows of conditions."""
+    if route is None:
+        return {}, []
+    initial = {name: getattr(route, name) for name in RouteForm.base_fields if hasattr(route, name)}
+    initial["group_by"] = ", ".join(route.group_by)
+    shown = condition_rows(route.conditions)
+    if shown is None:
+        return {**initial, "conditions_json": json.dumps(route.conditions, indent=2)}, []
+    return {**initial, "combine": shown[0]}, shown[1]

@@ -1,68 +1,96 @@
-"""The screens of routes."""
+"""The screens of routes: the ordered list, changing one, and putting them in order."""
 
-import json
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
+from django.db.models import Count, Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
-from accounts.actor import actor_of
+from accounts.actor import Actor, actor_of
 from alerts import routes
 from alerts.actions import NOT_A_MANAGER
-from alerts.forms.routes import FACTS, RouteForm, conditions_of
-from alerts.models import AlertRoute
+from alerts.facts import known_facts
+from alerts.forms.previews import PayloadForm
+from alerts.forms.routes import RouteForms
+from alerts.models import Alert, AlertRoute
 from alerts.permissions import can_configure
-from events.condition_forms import ConditionFormSet, condition_rows
-from events.conditions import in_words
-from events.errors import require
-from events.forms import try_action
+from alerts.route_words import lines_of, routes_in_order
+from events.errors import Conflict, require
+
+COUNTED_DAYS = 7
 
 
+@require_safe
 def route_list(request: HttpRequest) -> HttpResponse:
-    """The ordered list, each route in words."""
-    listed = list(AlertRoute.objects.select_related("escalation_policy", "severity").order_by("position", "id"))
-    rows = [{"route": route, "words": in_words(route.conditions)} for route in listed]
-    return render(request, "alerts/route_list.html", {"rows": rows, "can_configure": can_configure(actor_of(request))})
+    """The ordered list, each route in words, with how many alerts took it of late and how many of them were noise."""
+    return _listed(request)
+
+
+def _listed(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> HttpResponse:
+    """The list; what a paging test has refused can be done there all the same, with a reason."""
+    actor, now = actor_of(request), timezone.now()
+    taken = _taken(actor)
+    nothing = {"alerts": 0, "noise": 0}
+    rows = [
+        {"route": route, "lines": lines_of(route), "taken": taken.get(route.pk, nothing)} for route in routes_in_order()
+    ]
+    may = can_configure(actor)
+    context = {
+        "rows": rows,
+        "can_configure": may,
+        "days": COUNTED_DAYS,
+        "refused": refused,
+        "payload": PayloadForm.start(None, now) if may else None,
+    }
+    return render(request, "alerts/route_list.html", context, status=409 if refused else 200)
+
+
+def _taken(viewer: Actor) -> dict[int, dict[str, int]]:
+    """How many alerts took each route in the last days, and how many of them somebody has marked as noise."""
+    since = timezone.now() - timedelta(days=COUNTED_DAYS)
+    recent = Alert.objects.visible_to(viewer).filter(first_event_at__gte=since, route__isnull=False).order_by()
+    counted = recent.values("route").annotate(alerts=Count("pk"), noise=Count("pk", filter=~Q(noise="")))
+    return {row["route"]: {"alerts": row["alerts"], "noise": row["noise"]} for row in counted}
 
 
 def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
     """Makes a route, or changes one."""
-    actor = actor_of(request)
+    actor, now = actor_of(request), timezone.now()
     require(can_configure(actor), NOT_A_MANAGER)
-    route = get_object_or_404(AlertRoute, pk=pk) if pk else None
-    initial: dict[str, Any] = {}
-    rows_initial: list[dict[str, str]] = []
-    if route:
-        initial = {name: getattr(route, name) for name in RouteForm.base_fields if hasattr(route, name)}
-        shown = condition_rows(route.conditions)
-        if shown is None:
-            initial["conditions_json"] = json.dumps(route.conditions, indent=2)
-        else:
-            initial["combine"], rows_initial = shown
-    form = RouteForm(request.POST or None, initial=initial)
-    rows = ConditionFormSet(request.POST or None, initial=rows_initial, prefix="conditions")
-    if request.method == "POST" and form.is_valid() and rows.is_valid():
-        data = {key: value for key, value in form.cleaned_data.items() if key not in {"combine", "conditions_json"}}
-        conditions = conditions_of(form, rows)
-        saved = try_action(
-            form, lambda: routes.save_route(actor=actor, route=route, conditions=conditions, now=timezone.now(), **data)
-        )
+    route = get_object_or_404(routes_in_order(), pk=pk) if pk else None
+    called = route.name if route else ""
+    forms = RouteForms(request.POST if request.method == "POST" else None, route)
+    if request.method == "POST" and forms.is_valid():
+        reason = forms.form.cleaned_data["override_reason"]
+        save = partial(routes.save_route, actor=actor, route=route, now=now, notices=forms.told())
+        saved = forms.attempt(partial(save, override_reason=reason, **forms.fields()))
         if saved is not None:
-            return HttpResponseRedirect(reverse("alerts:routes"))
-    context = {"form": form, "rows": rows, "route": route, "facts": FACTS}
+            messages.success(request, _("The route is saved. It decides about alerts from now on."))
+            return redirect("alerts:routes")
+    context = {
+        "forms": forms,
+        "form": forms.form,
+        "pk": pk,
+        "called": called,
+        "facts": known_facts(actor),
+        "payload": PayloadForm.start(None, now),
+    }
     return render(request, "alerts/route_form.html", context, status=422 if request.method == "POST" else 200)
 
 
 @require_POST
 def route_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    routes.remove_route(actor=actor_of(request), route=get_object_or_404(AlertRoute, pk=pk), now=timezone.now())
-    messages.success(request, _("The route is gone."))
-    return HttpResponseRedirect(reverse("alerts:routes"))
+    """Takes a route off the list."""
+    route = get_object_or_404(AlertRoute, pk=pk)
+    remove = partial(routes.remove_route, actor=actor_of(request), route=route, now=timezone.now())
+    return _unless_refused(request, remove, verb=_("Remove it all the same"), done=_("The route is gone."))
 
 
 @require_POST
@@ -75,5 +103,36 @@ def route_move(request: HttpRequest, pk: int) -> HttpResponse:
     other = index - 1 if request.POST.get("direction") == "up" else index + 1
     if 0 <= other < len(ordered):
         ordered[index], ordered[other] = ordered[other], ordered[index]
-        routes.order_routes(actor=actor_of(request), routes=ordered, now=timezone.now())
-    return HttpResponseRedirect(reverse("alerts:routes"))
+    return _order(request, ordered)
+
+
+@require_POST
+def routes_order(request: HttpRequest) -> HttpResponse:
+    """Puts the routes in the order of `routes`, their ids; a script hears 204, or 409 if that was refused."""
+    asked = [int(pk) for pk in request.POST.getlist("routes") if pk.isdecimal()]
+    found = AlertRoute.objects.in_bulk(asked)
+    return _order(request, [found[pk] for pk in asked if pk in found])
+
+
+def _order(request: HttpRequest, ordered: list[AlertRoute]) -> HttpResponse:
+    order = partial(routes.order_routes, actor=actor_of(request), routes=ordered, now=timezone.now())
+    if request.headers.get("X-Requested-With") == "fetch":
+        try:
+            order()
+        except Conflict as error:
+            return HttpResponse(str(error), status=error.status, content_type="text/plain; charset=utf-8")
+        return HttpResponse(status=204)
+    return _unless_refused(request, order, verb=_("Move it all the same"))
+
+
+def _unless_refused(request: HttpRequest, action: Callable[..., None], *, verb: str, done: str = "") -> HttpResponse:
+    """Does it; if a paging test forbids it, the list says so and asks for a reason."""
+    try:
+        action(override_reason=request.POST.get("override_reason", ""))
+    except Conflict as error:
+        kept = {name: request.POST.getlist(name) for name in ("routes", "direction") if name in request.POST}
+        given = [(name, value) for name, values in kept.items() for value in values]
+        return _listed(request, refused={"why": error.message, "address": request.path, "given": given, "verb": verb})
+    if done:
+        messages.success(request, done)
+    return redirect("alerts:routes")
