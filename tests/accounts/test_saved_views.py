@@ -1,6 +1,7 @@
 """Views of lists that people keep."""
 
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -15,10 +16,10 @@ from tests.factories import accounts
 pytestmark = pytest.mark.django_db
 
 
-def kept(now: datetime, actor: Actor | None = None, **fields: object) -> SavedView:
+def kept(now: datetime, actor: Actor | None = None, **fields: Any) -> SavedView:
     """A view of the list of alerts."""
-    asked = {"list_name": "alerts", "name": "Mine", "query": "status=firing", **fields}
-    return save_view(actor=actor or accounts.actor(), now=now, **asked)  # type: ignore[arg-type]  # of any type
+    asked: dict[str, Any] = {"list_name": "alerts", "name": "Mine", "query": "status=firing", **fields}
+    return save_view(actor=actor or accounts.actor(), now=now, **asked)
 
 
 def test_a_view_forgets_where_in_the_list_somebody_stood(now: datetime) -> None:
@@ -37,7 +38,7 @@ def test_saving_the_same_name_again_replaces_the_view(now: datetime) -> None:
     ("fields", "field"),
     [({"name": " "}, "name"), ({"name": "x" * 61}, "name"), ({"list_name": "no list"}, "list_name")],
 )
-def test_a_view_that_makes_no_sense_is_refused(now: datetime, fields: dict[str, str], field: str) -> None:
+def test_a_view_that_makes_no_sense_is_refused(now: datetime, fields: dict[str, Any], field: str) -> None:
     with pytest.raises(Invalid) as refused:
         kept(now, **fields)
     assert refused.value.field == field
