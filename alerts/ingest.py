@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import structlog
 from django.db import transaction
@@ -11,6 +12,7 @@ from alerts.dialects import DIALECTS, NormalisedEvent
 from alerts.dialects.mapping import map_events
 from alerts.models import AlertSource, RawEvent
 from alerts.verbs import with_keys
+from events.prepared import Prepared, holds
 from events.rows import updating, write
 
 log = structlog.get_logger(__name__)
@@ -61,14 +63,21 @@ def _one_by_one(now: datetime, limit: int) -> int:
     return len(due)
 
 
+@lru_cache
+def _due(limit: int) -> Prepared[RawEvent]:
+    return Prepared(
+        lambda: (
+            RawEvent.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("source")
+            .filter(holds("alerts_rawevent.due_at <= {now}"), state=RawEvent.State.PENDING, is_verified=True)
+            .order_by("due_at", "id")[:limit]
+        )
+    )
+
+
 def _claim(now: datetime, limit: int) -> list[RawEvent]:
     """Those that have waited longest, locked; others may work on the rest."""
-    due = (
-        RawEvent.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("source")
-        .filter(state=RawEvent.State.PENDING, is_verified=True, due_at__lte=now)
-        .order_by("due_at", "id")[:limit]
-    )
+    due = _due(limit)(now=now)
     return sorted(due, key=lambda raw: raw.pk)
 
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from django.conf import settings
-from django.db.models.expressions import RawSQL
 
 from accounts.actor import Actor
 from alerts.facts import facts_of
@@ -19,6 +18,7 @@ from catalog.models import Service
 from catalog.priorities import is_loud
 from catalog.urgency import urgency_of
 from events.actions import Fact
+from events.prepared import Prepared, told
 from events.rows import Part
 from events.templates import BadTemplate, fill
 from incidents.actions import declare_incident
@@ -34,9 +34,18 @@ from oncall.roster import schedule_specs
 Paging = AlertRoute.Paging
 HOURS = "working_hours."
 A_WINDOW_RUNS = """
-EXISTS (SELECT FROM alerts_maintenancewindow WHERE canceled_at IS NULL AND from_at <= %s AND until_at > %s)
+EXISTS (SELECT FROM alerts_maintenancewindow WHERE canceled_at IS NULL AND from_at <= {now} AND until_at > {now})
 """
 NOTICES = "ARRAY(SELECT id FROM alerts_routenotice WHERE route_id = alerts_alertroute.id ORDER BY id)"
+# Whether a window runs is asked along with the routes: most of the time none does.
+ROUTES = Prepared(
+    lambda: (
+        AlertRoute.objects.filter(is_enabled=True)
+        .select_related("escalation_policy", "severity")
+        .annotate(a_window_runs=told(A_WINDOW_RUNS), notice_ids=told(NOTICES))
+        .order_by("position", "id")
+    )
+)
 
 
 @dataclass(eq=False)
@@ -81,13 +90,7 @@ class Router:
         """Those that are switched on, in their order; or those that are to be tried."""
         if self._draft is not None:
             return {route.pk: route for route in self._draft if route.is_enabled}
-        enabled = AlertRoute.objects.filter(is_enabled=True).select_related("escalation_policy", "severity")
-        # (asked along with the routes: most of the time no window runs; by hand, for each batch waits for it)
-        told = enabled.annotate(
-            a_window_runs=RawSQL(A_WINDOW_RUNS, [self.now, self.now]),  # noqa: S611  (a constant)
-            notice_ids=RawSQL(NOTICES, []),  # noqa: S611  (a constant)
-        )
-        return {route.pk: route for route in told.order_by("position", "id")}
+        return {route.pk: route for route in ROUTES(now=self.now)}
 
     @cached_property
     def specs(self) -> list[RouteSpec]:

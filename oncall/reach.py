@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from accounts.models import Membership, Role, User
+from events.prepared import Prepared, holds
 from oncall.hours import is_working_hours
 from oncall.models import NotificationRule, OnCallProfile, Schedule
 from oncall.roster import schedule_specs, usable_methods, zone_of
@@ -14,6 +15,16 @@ from oncall.rota import ScheduleSpec, shadows_at, who_is_on_call
 from oncall.walk import Method, Person
 
 Path = Mapping[str, Any]
+RULES = Prepared(
+    lambda: NotificationRule.objects.filter(holds("oncall_notificationrule.user_id = ANY({ids})")).order_by(
+        "user_id", "urgency", "position"
+    )
+)
+PEOPLE = Prepared(
+    lambda: User.objects.filter(holds("accounts_user.id = ANY({ids})"), is_active=True).select_related(
+        "on_call_profile"
+    )
+)
 
 
 @dataclass
@@ -72,13 +83,9 @@ class Reach:
         """Reads these people, in three queries; who has left is not there."""
         methods = usable_methods(user_ids)
         rules: dict[int, dict[str, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
-        for user_id, urgency, minutes, method_id in (
-            NotificationRule.objects.filter(user_id__in=user_ids)
-            .order_by("user_id", "urgency", "position")
-            .values_list("user_id", "urgency", "delay_minutes", "contact_method_id")
-        ):
-            rules[user_id][urgency].append((minutes, method_id))
-        for user in User.objects.filter(pk__in=user_ids, is_active=True).select_related("on_call_profile"):
+        for rule in RULES(ids=list(user_ids)):
+            rules[rule.user_id][rule.urgency].append((rule.delay_minutes, rule.contact_method_id))
+        for user in PEOPLE(ids=list(user_ids)):
             profile = getattr(user, "on_call_profile", None) or OnCallProfile()
             has_quiet = profile.quiet_from is not None and profile.quiet_until is not None
             self.people[user.pk] = Person(

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from events.actions import Fact, publishing
+from events.prepared import Prepared, holds
 from events.rows import inserting, updating, write
 from oncall.channels import Result
 from oncall.engine import ENGINE, MOVED_FIELDS
@@ -36,6 +37,16 @@ UPDATE oncall_page SET state = ended.state, due_at = ended.due_at, carried_by_id
 FROM ended WHERE oncall_page.id = ended.page_id AND oncall_page.attempts_made = ended.number
 RETURNING oncall_page.id
 """
+
+
+LOCK = Prepared(
+    lambda: (
+        Escalation.objects.select_for_update()
+        .filter(holds("oncall_escalation.id = ANY({ids})"))
+        .only("pk", *MOVED_FIELDS)
+        .order_by("pk")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -68,8 +79,7 @@ def record(conclusions: Sequence[Conclusion], now: datetime) -> None:
     pages = [page for conclusion in conclusions for page in conclusion.bundle.pages]
     # One order for all who lock several escalations, so that none waits for another in a circle.
     ids = sorted({page.escalation_id for page in pages})
-    asked = Escalation.objects.select_for_update().filter(pk__in=ids).only("pk", *MOVED_FIELDS).order_by("pk")
-    locked = {each.pk: each for each in asked}
+    locked = {each.pk: each for each in LOCK(ids=ids)}
     ours = _store_tries(conclusions, now)
     ended = [(page, each) for each in conclusions for page in each.bundle.pages if page.pk in ours]
     lines = [_line(page, locked[page.escalation_id], each, now + each.took) for page, each in ended]

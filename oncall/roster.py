@@ -16,6 +16,7 @@ from django.db.models import Model, OuterRef, Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from accounts.models import User
+from events.prepared import Prepared, holds
 from oncall.models import ContactMethod, Rotation, RotationMember, Schedule
 from oncall.rota import (
     FixedShift,
@@ -298,11 +299,20 @@ def on_call_at(now: datetime, schedule_ids: Collection[int] | None = None) -> di
     return {pk: [people[user_id] for user_id in user_ids] for pk, user_ids in ids.items()}
 
 
+USABLE_METHODS = Prepared(
+    lambda: ContactMethod.objects.filter(
+        holds("oncall_contactmethod.user_id = ANY({ids})"),
+        user__is_active=True,
+        is_enabled=True,
+        verified_at__isnull=False,
+        broken_reason="",
+    ).order_by("id")
+)
+
+
 def usable_methods(user_ids: Collection[int]) -> dict[int, list[ContactMethod]]:
     """The contact methods through which each of these people can be paged now. One query."""
     methods: dict[int, list[ContactMethod]] = defaultdict(list)
-    for method in ContactMethod.objects.filter(
-        user_id__in=user_ids, user__is_active=True, is_enabled=True, verified_at__isnull=False, broken_reason=""
-    ).order_by("id"):
+    for method in USABLE_METHODS(ids=list(user_ids)):
         methods[method.user_id].append(method)
     return methods

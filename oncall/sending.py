@@ -11,6 +11,7 @@ import structlog
 from django.db import connection
 from django.db.models import Exists, OuterRef
 
+from events.prepared import Prepared, holds
 from oncall.channels import Message, Result, sender_of
 from oncall.links import PageLinks, page_link
 from oncall.models import ContactMethod, Escalation, EscalationAnswer, Page
@@ -48,6 +49,16 @@ WITH due AS (
 SELECT id, channel, contact_method_id FROM claimed
 """
 State = Page.State
+SAME = {name: OuterRef(name) for name in ("escalation_id", "run", "level", "round", "user_id")}
+READ = Prepared(
+    lambda: (
+        Page.objects.filter(holds("oncall_page.id = ANY({ids})"))
+        .select_related("escalation", "user", "contact_method")
+        .defer("escalation__path")
+        .annotate(has_answered=Exists(EscalationAnswer.objects.filter(**SAME)))
+        .order_by("id")
+    )
+)
 Tried = tuple[Result, timedelta]
 # Threads that have nothing to do: starting some for each batch takes longer than sending it.
 _pools: SimpleQueue[ThreadPoolExecutor] = SimpleQueue()
@@ -109,10 +120,7 @@ def _read(claimed: Sequence[int]) -> list[Page]:
     """
     if not claimed:
         return []
-    same = {name: OuterRef(name) for name in ("escalation_id", "run", "level", "round", "user_id")}
-    pages = Page.objects.filter(id__in=claimed).select_related("escalation", "user", "contact_method")
-    answers = EscalationAnswer.objects.filter(**same)
-    return list(pages.defer("escalation__path").annotate(has_answered=Exists(answers)).order_by("id"))
+    return READ(ids=list(claimed))
 
 
 def _unwanted(page: Page) -> Conclusion | None:
