@@ -4,7 +4,6 @@ import django.contrib.postgres.indexes
 from django.conf import settings
 from django.db import migrations, models
 
-
 # What an alert can be found by, as words: of its title, its key and the service that it names. Punctuation parts words,
 # and so does a capital after a small letter, for PaymentErrorRate is looked for as error too.
 WORDS = r"""
