@@ -53,20 +53,13 @@ class Groups:
         over = []
         for group in found:
             if (group.route_id, group.key) in keys:
-                if self._is_over(group):
+                if is_over(group, self.now):
                     over.append(group.pk)
                 else:
                     self._open[group.route_id, group.key] = group
         if over:
             # At once: another one may only be opened under the same key when this is closed.
             AlertGroup.objects.filter(pk__in=over).update(is_open=False)
-
-    def _is_over(self, group: AlertGroup) -> bool:
-        if group.incident is not None and not group.incident.is_open:
-            return True
-        if group.closes_at is not None:
-            return group.closes_at <= self.now
-        return group.incident is None and not is_live(group.escalation)
 
     def find(self, place: Place) -> AlertGroup | None:
         """The open group of this place."""
@@ -113,3 +106,12 @@ class Groups:
 def is_live(escalation: Escalation | None) -> bool:
     """Whether it still pages, or somebody has it."""
     return escalation is not None and escalation.is_open
+
+
+def is_over(group: AlertGroup, now: datetime) -> bool:
+    """Whether nothing may join it any more, though it may not have been closed yet."""
+    if group.incident is not None and not group.incident.is_open:
+        return True
+    if group.closes_at is not None:
+        return group.closes_at <= now
+    return group.incident is None and not is_live(group.escalation)

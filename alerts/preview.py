@@ -8,6 +8,7 @@ from typing import Any
 from accounts.actor import Actor
 from alerts.dialects import NormalisedEvent
 from alerts.facts import facts_of
+from alerts.groups import Place, is_live, is_over
 from alerts.ingest import events_of
 from alerts.matching import RouteSpec, matching
 from alerts.models import Alert, AlertGroup, AlertRoute, RawEvent
@@ -105,23 +106,9 @@ def _decided(new: NewAlert, router: Router) -> list[str]:
 
 
 def _foresee_paging(new: NewAlert, route: AlertRoute, router: Router, found: Foreseen, viewer: Actor) -> None:
-    alert, place, declares = new.alert, new.place, route.declares_incident
-    if place is not None:
-        same = ", ".join(f"{path} = {value}" for path, value in place.values.items())
-        group = AlertGroup.objects.filter(route=route.pk, key=place.key[1], is_open=True).first()
-        joins = group is not None and (group.closes_at is None or group.closes_at > router.now)
-        found.words.append(f"It {'would join the open group' if joins else 'would open a group'} of {same}.")
-    if route.attaches_to_open and alert.service is not None:
-        open_one = router.open_incident_of(alert.service)
-        if open_one is not None:
-            is_seen = Incident.objects.visible_to(viewer).filter(pk=open_one.pk).exists()
-            called = open_one.reference if is_seen else "the open incident of its service"
-            found.words.append(f"It would be attached to {called}.")
-            declares = False
-    if declares:
-        severity = router.severity_of(new, route)
-        name = filled(route.name_template, new.facts) or alert.title
-        found.words.append(f"It would declare an incident, {severity}: {name}")
+    alert, place = new.alert, new.place
+    if place is None or not _joins(place, router, found):
+        _foresee_incident(new, route, router, found, viewer)
     found.policy = router.policy_of(new, route)
     if found.policy is None:
         found.words.append("Nobody would be paged.")
@@ -130,6 +117,34 @@ def _foresee_paging(new: NewAlert, route: AlertRoute, router: Router, found: For
     facts = {"severity": alert.severity, "service": alert.service.name if alert.service else alert.service_named}
     found.words.append(f"It would page {found.policy} ({urgency} urgency).")
     found.simulation = simulate(found.policy, router.now, urgency, facts)
+
+
+def _joins(place: Place, router: Router, found: Foreseen) -> bool:
+    """Tells of the group that an alert would join or open; whether it belongs to the incident of one that is there."""
+    same = ", ".join(f"{path} = {value}" for path, value in place.values.items())
+    open_ones = AlertGroup.objects.select_related("escalation", "incident__status").filter(is_open=True)
+    group = open_ones.filter(route=place.key[0], key=place.key[1]).first()
+    if group is None or is_over(group, router.now):
+        found.words.append(f"It would open a group of {same}.")
+        return False
+    if is_live(group.escalation):
+        found.words.append(f"It would join the open group of {same}: somebody is paged for it already. If it did not:")
+        return False
+    found.words.append(f"It would join the open group of {same}.")
+    return True
+
+
+def _foresee_incident(new: NewAlert, route: AlertRoute, router: Router, found: Foreseen, viewer: Actor) -> None:
+    alert = new.alert
+    attached = router.open_incident_of(alert.service) if route.attaches_to_open and alert.service else None
+    if attached is not None:
+        is_seen = Incident.objects.visible_to(viewer).filter(pk=attached.pk).exists()
+        called = attached.reference if is_seen else "the open incident of its service"
+        found.words.append(f"It would be attached to {called}.")
+    elif route.declares_incident:
+        severity = router.severity_of(new, route)
+        name = filled(route.name_template, new.facts) or alert.title
+        found.words.append(f"It would declare an incident, {severity}: {name}")
 
 
 # --- Looking back -----------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ class RuleForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
     kind = forms.ChoiceField(label=_("Kind"), choices=KINDS, required=False)
-    merge = forms.ChoiceField(label=_("Told again it"), choices=MERGES, required=False)
+    merge = forms.ChoiceField(label=_("On a repeat it"), choices=MERGES, required=False)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -236,18 +236,22 @@ class RouteForms:
     """Everything that somebody fills in about a route, new or stored."""
 
     def __init__(self, data: QueryDict | None, route: AlertRoute | None) -> None:
-        initial, rows = _initial(route)
+        # (rows that were sent speak for themselves: one like the stored one is none that nobody has touched)
+        begins = route if data is None else None
+        initial, rows = _initial(begins)
         notices = list(route.notices.all()) if route else []
         known = {(row.kind, row.name): row.address for row in notices if row.address}
         told = [{"kind": row.kind, "user": row.user_id, "team": row.team_id, "name": row.name} for row in notices]
-        said = route.severity_map.items() if route else ()
+        said = begins.severity_map.items() if begins else ()
         self.route = route
         self.form = RouteForm(data, initial=initial)
         self.conditions = ConditionFormSet(data, initial=rows, prefix="conditions")
         self.severities = SeverityFormSet(
             data, initial=[{"said": named, "severity": slug} for named, slug in said], prefix="severities"
         )
-        self.notices = NoticeFormSet(data, initial=told, prefix="notices", form_kwargs={"known": known})
+        self.notices = NoticeFormSet(
+            data, initial=told if begins else None, prefix="notices", form_kwargs={"known": known}
+        )
 
     def is_valid(self) -> bool:
         """Whether every field and row makes sense by itself."""
@@ -274,8 +278,13 @@ class RouteForms:
         return {data["combine"] or "all": comparisons} if comparisons else {}
 
     def draft(self) -> AlertRoute | None:
-        """The route as it would be, not stored; None if it makes no sense: the forms then show why."""
-        return self.attempt(partial(draft_route, route=self.route, **self.fields())) if self.is_valid() else None
+        """The route as it would be, not stored; None if it makes no sense: `problems` then says why.
+
+        Whom it notifies plays no part in what it decides.
+        """
+        if not all(each.is_valid() for each in (self.form, self.conditions, self.severities)):
+            return None
+        return self.attempt(partial(draft_route, route=self.route, **self.fields()))
 
     def attempt(self, action: Callable[[], T]) -> T | None:
         """What the action returns; None when it says Invalid or Conflict, which then stands where it belongs."""
@@ -294,14 +303,14 @@ class RouteForms:
             return None
 
     def problems(self) -> list[str]:
-        """All that is wrong, each with the field that it stands at."""
+        """What is wrong with a draft, each with the field that it stands at."""
         form = self.form
         named = [
             f"{form.fields[name].label}: {text}" if name in form.fields else str(text)
             for name, texts in form.errors.items()
             for text in texts
         ]
-        sets: tuple[forms.BaseFormSet[Any], ...] = (self.conditions, self.severities, self.notices)
+        sets: tuple[forms.BaseFormSet[Any], ...] = (self.conditions, self.severities)
         rows = [text for each in sets for row in each.forms for texts in row.errors.values() for text in texts]
         return [*named, *map(str, rows), *(str(text) for each in sets for text in each.non_form_errors())]
 

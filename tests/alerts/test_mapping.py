@@ -1,6 +1,5 @@
 """How a source's mapping fills its alerts, what becomes of it on a repeat, and how it is saved and tried."""
 
-import json
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +9,8 @@ from django.urls import reverse
 
 from accounts.models import Role, Scope
 from alerts.dialects.mapping import check_mapping
-from alerts.ingest import process_raw_events
 from alerts.mapping import save_mapping
-from alerts.models import Alert, AlertSource, RawEvent
+from alerts.models import Alert, AlertSource
 from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
 from oncall.paging_tests import save_paging_test
@@ -32,11 +30,7 @@ def mapped(*rules: dict[str, Any], dialect: str = "generic") -> AlertSource:
 
 def sent(source: AlertSource, now: datetime, **body: Any) -> str:
     """Sends this body, works it off and says what became of it."""
-    raw = RawEvent.objects.create(source=source, received_at=now, due_at=now, body=json.dumps(body).encode())
-    process_raw_events(now)
-    raw.refresh_from_db()
-    assert not raw.error, raw.error
-    return str(raw.outcomes[0]["outcome"])
+    return str(alerts.sent(source, now, **body).outcomes[0]["outcome"])
 
 
 def rule(field: str, expression: str, **more: str) -> dict[str, Any]:
@@ -145,9 +139,10 @@ def test_only_managers_save_a_mapping_and_the_same_again_is_no_change(now: datet
 
 
 def test_a_rule_that_cannot_be_followed_is_refused_in_its_own_words(now: datetime) -> None:
+    wrong = [rule("severity", "payload.a"), rule("severity", "payload.b")]
+    actor, source = accounts.actor(Role.MANAGER), alerts.source()
     with pytest.raises(Invalid, match="Rule 2: severity is filled already") as refused:
-        wrong = [rule("severity", "payload.a"), rule("severity", "payload.b")]
-        save_mapping(actor=accounts.actor(Role.MANAGER), source=alerts.source(), mapping=wrong, now=now)
+        save_mapping(actor=actor, source=source, mapping=wrong, now=now)
     assert refused.value.field == "mapping"
 
 

@@ -10,7 +10,8 @@ from accounts.actor import Actor
 from alerts.actions import save_source
 from alerts.dialects import DIALECTS, address_of, spoken_at
 from alerts.heartbeats import save_heartbeat
-from alerts.models import AlertRoute, AlertSource, Heartbeat
+from alerts.ingest import process_raw_events
+from alerts.models import AlertRoute, AlertSource, Heartbeat, RawEvent
 from alerts.receive import Post, posted
 from alerts.routes import save_route
 
@@ -44,3 +45,12 @@ def post(source: AlertSource, body: Any) -> Post:
     assert spoken is not None
     headers = {"content-type": "application/json"}
     return posted(spoken, headers=headers, query={}, body=json.dumps(body).encode(), request_id=str(uuid4()))
+
+
+def sent(source: AlertSource, now: datetime, **body: Any) -> RawEvent:
+    """What the source sent, worked off."""
+    raw = RawEvent.objects.create(source=source, received_at=now, due_at=now, body=json.dumps(body).encode())
+    process_raw_events(now)
+    raw.refresh_from_db()
+    assert not raw.error, raw.error
+    return raw
