@@ -173,13 +173,14 @@ def _alerting(policy: EscalationPolicy, team: Team, now: datetime) -> None:
     )
     save_source(actor=ACTOR, name="Alertmanager", slug="alertmanager", dialect="alertmanager", team=team, now=now)
 
-    def severity_is(*values: str) -> dict[str, object]:
-        return {"fact": "severity", "operator": "one_of", "value": list(values)}
+    def priority_is(number: int) -> dict[str, object]:
+        # (whatever a sender calls its severity: critical, P1, disaster)
+        return {"fact": "priority", "operator": "is", "value": number}
 
     save_route(
         actor=ACTOR,
         name="Critical: page and declare",
-        conditions=severity_is("critical", "page", "fatal"),
+        conditions=priority_is(1),
         paging=AlertRoute.Paging.SERVICE,
         now=now,
         escalation_policy=policy,
@@ -189,7 +190,7 @@ def _alerting(policy: EscalationPolicy, team: Team, now: datetime) -> None:
     save_route(
         actor=ACTOR,
         name="Errors: page",
-        conditions=severity_is("error", "high"),
+        conditions=priority_is(2),
         paging=AlertRoute.Paging.SERVICE,
         now=now,
         escalation_policy=policy,

@@ -229,8 +229,8 @@ def read_json(body: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise DialectError("The body is not UTF-8 text.", remedy="Send JSON encoded as UTF-8.") from error
     except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise DialectError(f"The body is not JSON: {error.msg} at {place}.", remedy="Send a JSON object.") from error
+        what = f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}"
+        raise DialectError(f"The body is not JSON: {what}.", remedy="Send a JSON object.") from error
     except ValueError as error:
         raise DialectError("The body holds a number that is too long.", remedy="Send it as text.") from error
     except RecursionError as error:

@@ -63,7 +63,7 @@ def _filled(data: Any, request: Request) -> Any:
 
 def _event(data: Any, where: str) -> NormalisedEvent:
     if not isinstance(data, dict):
-        raise DialectError(f"{where or 'The body'} must be a JSON object.", remedy='Send {"title": "…"}.')
+        raise DialectError(f"{where.rstrip('.') or 'The body'} must be a JSON object.", remedy='Send {"title": "…"}.')
     text = {name: _text(data, name, where) for name in TEXT_FIELDS}
     status = str(data.get("status", "firing")).lower()
     if status not in {"firing", "resolved"}:
