@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django.db import connection, models
@@ -34,12 +35,19 @@ def inserting(rows: Sequence[models.Model], *, skips_known: bool = False, return
     if not rows:
         return []
     meta = rows[0]._meta
-    chosen = [field for field in meta.concrete_fields if not (field.primary_key and rows[0].pk is None)]
-    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in chosen)
-    statement = f"INSERT INTO {connection.ops.quote_name(meta.db_table)} ({names}) SELECT * FROM {_unnest(chosen)}"  # noqa: S608
+    chosen, statement = _insertion(type(rows[0]), has_ids=rows[0].pk is not None)
     statement += " ON CONFLICT DO NOTHING" if skips_known else ""
     statement += f" RETURNING {returning}" if returning else ""
     return [Part(f"new_{meta.db_table}", statement, _columns(rows, chosen))]
+
+
+@lru_cache
+def _insertion(model: type[models.Model], *, has_ids: bool) -> tuple[list[Any], str]:
+    """The fields of a new row, and the statement that stores some: the same however often it is asked."""
+    meta = model._meta
+    chosen = [field for field in meta.concrete_fields if has_ids or not field.primary_key]
+    names = ", ".join(connection.ops.quote_name(str(field.column)) for field in chosen)
+    return chosen, f"INSERT INTO {connection.ops.quote_name(meta.db_table)} ({names}) SELECT * FROM {_unnest(chosen)}"  # noqa: S608
 
 
 def updating(rows: Sequence[models.Model], fields: Sequence[str]) -> list[Part]:
@@ -49,7 +57,14 @@ def updating(rows: Sequence[models.Model], fields: Sequence[str]) -> list[Part]:
     """
     if not rows:
         return []
-    meta = rows[0]._meta
+    chosen, statement = _change(type(rows[0]), tuple(fields))
+    return [Part(f"changed_{rows[0]._meta.db_table}", statement, _columns(rows, chosen))]
+
+
+@lru_cache
+def _change(model: type[models.Model], fields: tuple[str, ...]) -> tuple[list[Any], str]:
+    """The fields that a change stores, the key first, and the statement that does."""
+    meta = model._meta
     chosen: list[Any] = [meta.pk, *(meta.get_field(name) for name in fields)]
     names = [connection.ops.quote_name(field.column) for field in chosen]
     statement = (
@@ -57,7 +72,7 @@ def updating(rows: Sequence[models.Model], fields: Sequence[str]) -> list[Part]:
         f"SET {', '.join(f'{name} = given.{name}' for name in names[1:])} "
         f"FROM {_unnest(chosen)} AS given({', '.join(names)}) WHERE stored.{names[0]} = given.{names[0]}"
     )
-    return [Part(f"changed_{meta.db_table}", statement, _columns(rows, chosen))]
+    return chosen, statement
 
 
 def write(*parts: Part) -> None:
