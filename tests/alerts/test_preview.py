@@ -8,7 +8,7 @@ import pytest
 
 from alerts.dialects import DialectError
 from alerts.ingest import process_raw_events
-from alerts.models import Alert, AlertGroup, AlertRoute, AlertSource, RawEvent
+from alerts.models import Alert, AlertGroup, AlertRoute, AlertSource, MaintenanceWindow, RawEvent
 from alerts.preview import Foreseen, backtest, preview, with_draft
 from alerts.routes import draft_route
 from events.models import Event
@@ -91,6 +91,15 @@ def test_what_nobody_knows_and_what_fires_already_is_told(source: AlertSource, n
         "It does not know the service “paymnts”.",
         "No route matched: nobody was paged.",
     ]
+
+
+def test_a_window_that_runs_is_foreseen_with_draft_routes_too(source: AlertSource, now: datetime) -> None:
+    until = now + timedelta(hours=1)
+    when = {"starts_at": now, "ends_at": until, "from_at": now, "until_at": until, "created_at": now}
+    MaintenanceWindow.objects.create(name="Upgrade", author="Ada", **when)
+    for routes in (None, with_draft(draft_route(name="New", conditions={}, paging="nobody"))):
+        [found] = preview(payload(source, now), now, routes=routes)
+        assert found.words == ["Muted by “Upgrade” of Ada; it pages at 2026-03-14 10:26 UTC if it still fires then."]
 
 
 def test_what_the_dialect_cannot_read_is_an_error(source: AlertSource, now: datetime) -> None:
