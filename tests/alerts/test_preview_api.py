@@ -144,7 +144,7 @@ def test_a_backtest_tells_what_would_have_changed(
     typed = filled(name=route.name, paging="policy", escalation_policy=policy.pk, draft=route.pk, **critical)
     page = " ".join(client.post(reverse("alerts:route-backtest"), typed).content.decode().split())
     assert "Of 3 alerts of the last 30 days 1 would be decided otherwise." in page
-    assert "took 3; it would be 2" in page
+    assert "Now 3 of them page; with the draft 2 would." in page
     assert "Disk 0" in page
     assert "Disk 1" not in page
     assert AlertRoute.objects.get().conditions == {}
