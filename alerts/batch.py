@@ -68,6 +68,8 @@ class Batch:
         self._new: dict[Key, tuple[NewAlert, dict[str, Any]]] = {}
         self._repeats: dict[int, Repeats] = {}
         self._early: dict[Key, datetime] = {}
+        # What became of the events that have opened alerts which wait: it may be known before the batch ends.
+        self._waiting: dict[int, dict[str, Any]] = {}
         # What was said about alerts: the id of each, the words, and who said them.
         self._notes: list[tuple[int, str, str]] = []
         self._changes: list[Change] = []
@@ -94,6 +96,14 @@ class Batch:
             return self._fire(key, source, event, raw)
         if key in self._new:
             self.write()
+        told = self._apply(key, source, event)
+        waited = self._waiting.get(told["alert"])
+        if waited is not None:
+            waited["outcome"] = Alert.objects.values_list("outcome", flat=True).get(pk=told["alert"])
+        return told
+
+    def _apply(self, key: Key, source: AlertSource, event: NormalisedEvent) -> dict[str, Any]:
+        """Applies an event about what fires already."""
         if event.status == "changed":
             return apply_change(actor_of(source), event, self._alert_of(key, event), now=self.now)
         if event.status == "resolved":
@@ -200,6 +210,8 @@ class Batch:
         write(*inserting([each.alert for each, _told in new]), *self._router.parts())
         for each, told in new:
             told["outcome"] = each.alert.outcome
+            if told["outcome"] == Outcome.WAITING:
+                self._waiting[each.alert.pk] = told
             self._standing[each.alert.source_id, each.alert.dedup_key].opened(each.alert)
         if self._changes:
             facts = [fact_of(change, actor_of(change.source)) for change in self._changes if change.source]

@@ -52,6 +52,8 @@ def _one_by_one(now: datetime, limit: int) -> int:
         try:
             with transaction.atomic():
                 _take([raw], now)
+                # (the next one may say what became of what waits)
+                _conclude([raw], now)
         except Exception as error:
             log.exception("raw_event_failed", raw_event_id=raw.pk, source=raw.source.slug)
             raw.attempts += 1
@@ -59,7 +61,7 @@ def _one_by_one(now: datetime, limit: int) -> int:
             raw.error = f"{type(error).__name__}: {error}"[:2000]
             raw.state = RawEvent.State.FAILED if raw.attempts >= ATTEMPTS else RawEvent.State.PENDING
             raw.due_at = now + RETRY_AFTER * raw.attempts
-    _conclude(due, now)
+            _conclude([raw], now)
     return len(due)
 
 

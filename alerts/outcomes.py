@@ -18,12 +18,12 @@ SET outcomes = (
 FROM (
     SELECT raw_id, alert, outcome FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS given(raw_id, alert, outcome)
 ) AS later
-WHERE raw.id = later.raw_id
+WHERE raw.id = later.raw_id AND raw.outcomes <> '[]'
 """
 
 
 def conclude_again(alerts: Sequence[Alert]) -> None:
-    """Writes the outcome of these alerts into the events that opened them."""
+    """Writes the outcome of these alerts into the events that opened them, if those are concluded already."""
     rows = [(each.first_raw_event_id, str(each.pk), each.outcome) for each in alerts if each.first_raw_event_id]
     # One body may have opened several of them, and one UPDATE changes a row once.
     while rows:

@@ -79,6 +79,30 @@ def test_an_alert_may_end_by_itself_before_anybody_is_paged(
     assert not Escalation.objects.exists()
 
 
+@pytest.mark.parametrize("is_taken_alone", [False, True])
+def test_what_ends_by_itself_may_come_together_with_what_began_it(
+    source: AlertSource, policy: EscalationPolicy, now: datetime, is_taken_alone: bool
+) -> None:
+    paging(policy, wait_seconds=60)
+    bodies: list[dict[str, Any]] = [{"title": "Disk full", "dedup_key": "disk"}]
+    bodies.append({"dedup_key": "disk", "status": "resolved"})
+    raws = [
+        RawEvent.objects.create(source=source, received_at=now, due_at=now, body=json.dumps(body).encode())
+        for body in bodies
+    ]
+    if is_taken_alone:
+        # What can't be read makes all of them be taken one by one.
+        RawEvent.objects.create(source=source, received_at=now, due_at=now, body=b"{")
+    process_raw_events(now)
+    told = [
+        (raw.state, [each["outcome"] for each in raw.outcomes])
+        for raw in RawEvent.objects.filter(pk__in=[each.pk for each in raws]).order_by("id")
+    ]
+    assert told == [("done", ["suppressed"]), ("done", ["resolved"])]
+    assert (Alert.objects.get().status, Alert.objects.get().outcome) == ("resolved", "suppressed")
+    assert not Escalation.objects.exists()
+
+
 def test_what_has_not_ended_after_its_wait_pages(source: AlertSource, policy: EscalationPolicy, now: datetime) -> None:
     paging(policy, wait_seconds=60)
     send(source, now)
