@@ -49,10 +49,9 @@ def main() -> int:
             accept([post(f"Alert {next(numbers)}") for _ in range(many)], NOW)
 
         def carry() -> None:
-            while process_raw_events(NOW):
-                pass
-            while send_due(NOW):
-                pass
+            for work in (process_raw_events, send_due):
+                while work(NOW):
+                    pass
 
         def storm() -> None:
             come_in(STORM)

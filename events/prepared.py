@@ -58,7 +58,9 @@ class Prepared(Generic[Row]):
         klass = compiler.klass_info
         first, last = klass["select_fields"][0], klass["select_fields"][-1] + 1
         names = [column[0].target.attname for column in compiler.select[first:last]]
-        populators = get_related_populators(klass, compiler.select, connection.alias)
+        populators = get_related_populators(  # type: ignore[call-arg]  # the stubs are of Django 6
+            klass, compiler.select, connection.alias
+        )
         found = []
         for row in compiler.results_iter([rows]):
             one = klass["model"].from_db(connection.alias, names, row[first:last])

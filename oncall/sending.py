@@ -112,7 +112,7 @@ def _claimed(now: datetime, limit: int, methods: Collection[int] | None = None) 
     return claimed
 
 
-def _read(claimed: Sequence[int]) -> list[Page]:
+def _read(claimed: Sequence[int]) -> Sequence[Page]:
     """The claimed pages, read after the claim: what was acknowledged until this moment is not sent any more.
 
     `has_answered` says whether its person has answered the run, level and round: a try that failed before may come up

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0007_raw_events_by_month'),
+        ("alerts", "0007_raw_events_by_month"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='alert',
-            name='told_at',
-            field=models.DateTimeField(blank=True, help_text='The newest time at which it fired, as the source tells.', null=True),
+            model_name="alert",
+            name="told_at",
+            field=models.DateTimeField(
+                blank=True, help_text="The newest time at which it fired, as the source tells.", null=True
+            ),
         ),
     ]

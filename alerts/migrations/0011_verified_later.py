@@ -5,20 +5,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('alerts', '0010_search'),
+        ("alerts", "0010_search"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='rawevent',
-            name='is_verified',
-            field=models.BooleanField(default=True, help_text='Off while the signature is still to be looked at (alerts/signatures.py).'),
+            model_name="rawevent",
+            name="is_verified",
+            field=models.BooleanField(
+                default=True, help_text="Off while the signature is still to be looked at (alerts/signatures.py)."
+            ),
         ),
         migrations.AlterField(
-            model_name='change',
-            name='source',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='alerts.alertsource'),
+            model_name="change",
+            name="source",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="changes",
+                to="alerts.alertsource",
+            ),
         ),
     ]

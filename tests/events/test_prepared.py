@@ -1,5 +1,6 @@
 """Queries that are compiled once: they find what the ORM finds, for other values each time, and in every thread."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_what_is_given_is_a_value_and_never_sql() -> None:
 def test_each_thread_compiles_it_for_its_own_connection() -> None:
     method = oncall.contact_method(accounts.user())
 
-    def ask() -> list[ContactMethod]:
+    def ask() -> Sequence[ContactMethod]:
         try:
             return METHODS(ids=[method.pk], first=0)
         finally:
