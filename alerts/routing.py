@@ -157,7 +157,8 @@ class Router:
         Nothing is written, and nobody told.
         """
         alert = new.alert
-        alert.held, alert.due_at, alert.muted_by, alert.routing_note = "", None, None, ""
+        # (a window that muted it until now stays named: it shows what it held back)
+        alert.held, alert.due_at, alert.routing_note = "", None, ""
         alert.outcome = Outcome.RECORDED
         new.facts = {**facts_of(alert), "working_hours": self._hours}
         if not new.waited:

@@ -316,7 +316,7 @@ def test_an_alert_is_muted_by_a_window_and_pages_when_it_still_fires_at_its_end(
     assert look_at_held(now + timedelta(minutes=59)) == 0
     assert look_at_held(now + timedelta(minutes=60)) == 1
     muted.refresh_from_db()
-    assert (muted.held, muted.outcome, muted.muted_by) == ("", "paged", None)
+    assert (muted.held, muted.outcome, muted.muted_by) == ("", "paged", upgrade)
     assert outcome_of(muted) == "paged"
     assert outcome_of(Alert.objects.get(dedup_key="over")) == "suppressed"
     assert Escalation.objects.count() == 2
