@@ -86,13 +86,15 @@ class ForeseenSerializer(serializers.Serializer[Any]):
 
 
 class RouteDifferenceSerializer(serializers.Serializer[Any]):
-    """An alert that would be decided otherwise: the names of the route that takes it now, and with the draft."""
+    """An alert that would be decided otherwise: the route that takes it now, and with the draft, and whom they page."""
 
     alert = serializers.IntegerField(source="alert.pk")
     title = serializers.CharField(source="alert.title")
     fired_at = serializers.DateTimeField(source="alert.first_event_at")
     before = serializers.CharField(source="before.name", default=None, allow_null=True)
     after = serializers.CharField(source="after.name", default=None, allow_null=True)
+    paging_before = serializers.CharField(source="before.paging", default=None, allow_null=True)
+    paging_after = serializers.CharField(source="after.paging", default=None, allow_null=True)
 
 
 class BacktestSerializer(serializers.Serializer[Any]):

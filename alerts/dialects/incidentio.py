@@ -103,6 +103,12 @@ def refused(request: Request, refusal: Refusal) -> Reply:
     return Reply(status, {"type": kind, "status": status, "request_id": request.id, "errors": [error]})
 
 
+ALERTMANAGER_YML = """receivers:
+  - name: sitrep
+    incidentio_configs:
+      - url: <base>/incidentio/v2/alert_events/alertmanager/sitrep
+        alert_source_token: <token>
+"""
 DIALECT = Dialect(
     name="incidentio",
     label="incident.io alert source",
@@ -119,4 +125,8 @@ DIALECT = Dialect(
         "metadata": {"service": "payments", "severity": "critical"},
     },
     sample_headers={"Authorization": "Bearer <token>"},
+    guides=(
+        ("Where a client has https://api.incident.io", "<base>/incidentio"),
+        ("alertmanager.yml", ALERTMANAGER_YML),
+    ),
 )

@@ -403,5 +403,5 @@ DIALECT = Dialect(
         "details": {"service": "payments"},
     },
     sample_headers={"Authorization": "GenieKey <token>"},
-    guides=(("alertmanager.yml", ALERTMANAGER_YML),),
+    guides=(("Where a client has https://api.opsgenie.com", "<base>/opsgenie"), ("alertmanager.yml", ALERTMANAGER_YML)),
 )

@@ -230,5 +230,8 @@ DIALECT = Dialect(
             "component": "payments",
         },
     },
-    guides=(("alertmanager.yml", ALERTMANAGER_YML),),
+    guides=(
+        ("Where a client has https://events.pagerduty.com", "<base>/pagerduty"),
+        ("alertmanager.yml", ALERTMANAGER_YML),
+    ),
 )

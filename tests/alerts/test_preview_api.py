@@ -248,6 +248,7 @@ def test_a_draft_is_held_against_the_past_by_rest(rest: Client, source: AlertSou
     assert (found["looked_at"], found["changed"], found["paging_before"], found["paging_after"]) == (1, 1, 0, 1)
     [difference] = found["differences"]
     assert (difference["title"], difference["before"], difference["after"]) == ("Disk full", None, "Draft")
+    assert (difference["paging_before"], difference["paging_after"]) == (None, "policy")
     assert not AlertRoute.objects.exists()
 
 
