@@ -1,5 +1,6 @@
 """Every page, on a light laptop and a dark phone: accessible, quiet in the console, never wider than the screen."""
 
+import re
 from collections.abc import Generator, Iterator
 from typing import Any
 
