@@ -1,29 +1,26 @@
 """Notifying the people and places that a route names: they are told of an alert, and nobody has to answer.
 
-A webhook is a JSON POST of the type `alert.routed`; its `Idempotency-Key` stays the same when it is sent again. A
-failed try is made again by the outbox that brought the event here.
+A webhook hears of the type `alert.routed` (oncall/places.py). A failed try is made again by the outbox that brought
+the event here.
 """
 
-import json
 from datetime import datetime
 from typing import Any
 
-import httpx
 from django.conf import settings
 
 from accounts.models import User
 from alerts.models import Alert, AlertEntry, RouteNotice
 from events.models import Event
-from events.outbound import AddressRefused, post
 from events.registry import handles
 from oncall.channels import Message, Result
 from oncall.channels.apprise import send as send_by_apprise
 from oncall.models import ContactMethod
+from oncall.places import post_to
 from oncall.reaching import tell
 
 Kind = RouteNotice.Kind
 PRIVATE_TITLE = "An alert of a private incident"
-GONE = {404, 410}
 
 
 class NotTold(Exception):
@@ -68,9 +65,13 @@ def _link(alert: Alert) -> str:
     return f"{settings.PUBLIC_URL}{alert.get_absolute_url()}"
 
 
+def _is_private(alert: Alert) -> bool:
+    return alert.incident is not None and alert.incident.is_private
+
+
 def _said(alert: Alert) -> dict[str, Any]:
     """What places may know: of one that belongs to a private incident only that it is there."""
-    if alert.incident is not None and alert.incident.is_private:
+    if _is_private(alert):
         return {"title": PRIVATE_TITLE, "detail": "", "facts": {}}
     facts = {
         "severity": alert.severity,
@@ -100,25 +101,15 @@ def _message(notice: RouteNotice, alert: Alert, event: Event) -> Message:
 
 
 def _post(notice: RouteNotice, alert: Alert, event: Event) -> Result:
-    """Any 2xx is taken; 404 and 410 mean that nobody listens there any more."""
     said = {
         "type": "alert.routed",
         "alert_id": alert.pk,
         "route": event.data["route"],
         "status": alert.status,
         "priority": alert.priority,
-        "dedup_key": alert.dedup_key,
+        "dedup_key": "" if _is_private(alert) else alert.dedup_key,
         "since": alert.started_at.isoformat(),
         "link": _link(alert),
         **_said(alert),
     }
-    headers = {"Content-Type": "application/json", "Idempotency-Key": f"noticed-{event.pk}"}
-    try:
-        response = post(notice.address, content=json.dumps(said).encode(), headers=headers)
-    except AddressRefused as error:
-        return Result("refused", str(error))
-    except httpx.HTTPError as error:
-        return Result("failed", f"{type(error).__name__}: {error}")
-    if response.is_success:
-        return Result("accepted", f"answered {response.status_code}")
-    return Result("refused" if response.status_code in GONE else "failed", f"answered {response.status_code}")
+    return post_to(notice.address, said, key=f"noticed-{event.pk}")

@@ -1,14 +1,12 @@
 """Telling without asking: chats and webhooks that a level names, people who shadow, administrators of what is stuck.
 
-A webhook is a signed JSON POST as in oncall/channels/webhook.py, of the type `escalation.told`; its `Idempotency-Key`
-stays the same when it is sent again. A failed try is made again by the outbox that brought the event here.
+A webhook hears of the type `escalation.told` (oncall/places.py). A failed try is made again by the outbox that brought
+the event here.
 """
 
-import json
 from datetime import datetime
 from typing import Any
 
-import httpx
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
@@ -16,18 +14,16 @@ from django.utils import timezone
 
 from accounts.models import Role, User
 from events.models import Event
-from events.outbound import AddressRefused, post
 from events.registry import handles
 from oncall.channels import Message, Result
 from oncall.channels.apprise import send as send_by_apprise
-from oncall.channels.webhook import signature
 from oncall.engine import ENGINE
 from oncall.ledger import add_ledger_entry
 from oncall.models import ContactMethod, Escalation, EscalationEntry, EscalationTarget
+from oncall.places import post_to
 from oncall.reaching import tell
 
 PRIVATE_TITLE = "A private escalation"
-GONE = {404, 410}
 
 
 class NotTold(Exception):
@@ -91,7 +87,6 @@ def _message(target: EscalationTarget, escalation: Escalation, event: Event) -> 
 
 
 def _post(target: EscalationTarget, escalation: Escalation, event: Event) -> Result:
-    """Any 2xx is taken; 404 and 410 mean that nobody listens there any more."""
     said = {
         "type": "escalation.told",
         "escalation_id": escalation.pk,
@@ -103,19 +98,7 @@ def _post(target: EscalationTarget, escalation: Escalation, event: Event) -> Res
         "link": _link(escalation),
         **_said(escalation),
     }
-    body = json.dumps(said).encode()
-    headers = {"Content-Type": "application/json", "Idempotency-Key": f"told-{event.pk}"}
-    if target.secret:
-        headers["X-Sitrep-Signature"] = signature(target.secret, int(timezone.now().timestamp()), body)
-    try:
-        response = post(target.address, content=body, headers=headers)
-    except AddressRefused as error:
-        return Result("refused", str(error))
-    except httpx.HTTPError as error:
-        return Result("failed", f"{type(error).__name__}: {error}")
-    if response.is_success:
-        return Result("accepted", f"answered {response.status_code}")
-    return Result("refused" if response.status_code in GONE else "failed", f"answered {response.status_code}")
+    return post_to(target.address, said, key=f"told-{event.pk}", secret=target.secret)
 
 
 @transaction.atomic
