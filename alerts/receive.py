@@ -23,6 +23,7 @@ from alerts.models import AlertSource, RawEvent
 from alerts.rejections import Rejected, counting
 from alerts.signatures import VERIFY_RAW_EVENTS
 from events.poke import poke
+from events.prepared import Prepared, holds
 from events.rows import inserting, next_ids, write
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,9 @@ KEPT_HEADERS = ("user-agent", "content-type", "x-request-id")
 LONGEST_HEADER = 4000
 MOST_HEADERS = 64
 LONGEST_PATH = 1000
+SOURCES = Prepared(
+    lambda: AlertSource.objects.filter(holds("alerts_alertsource.token_hash = ANY({hashes})"), is_enabled=True)
+)
 NOT_STORED = Refusal("not_stored", "This could not be stored.", remedy="Send it again.")
 
 
@@ -87,7 +91,7 @@ def accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
 def _accept(posts: Sequence[Post], now: datetime) -> list[Reply]:
     tokens = [_token(post) for post in posts]
     hashes = {token: hash_secret(token) for token in tokens if isinstance(token, str) and token}
-    found = AlertSource.objects.filter(token_hash__in=set(hashes.values()), is_enabled=True) if hashes else []
+    found = SOURCES(hashes=sorted(set(hashes.values()))) if hashes else []
     sources = {source.token_hash: source for source in found}
     read = [
         token if isinstance(token, Refusal) else _read(post, sources.get(hashes.get(token, "")), now)

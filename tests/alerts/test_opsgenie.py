@@ -8,58 +8,21 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.test import Client
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from accounts.models import Team, User
-from alerts.ingest import process_raw_events
 from alerts.models import Alert, AlertSource, RawEvent
 from oncall.models import Escalation, Page
+from tests.alerts.opsgenie_client import Opsgenie
 from tests.factories import accounts, alerts, oncall
 
 pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).parent.parent / "payloads/opsgenie"
-ALERTS = "/opsgenie/v2/alerts"
 ALIAS = "d4061866bc333de2350285b0452a21f78349e3d63b4f06b6c956f64f95d7be36"
 
 
 def payload(name: str) -> dict[str, Any]:
     return dict(json.loads((PAYLOADS / f"{name}.json").read_text()))
-
-
-class Opsgenie:
-    """A client that knows nothing but its key and a host."""
-
-    def __init__(self, source: AlertSource, now: datetime) -> None:
-        self.source = source
-        # (what is stored is due by the wall clock)
-        self.later = now.replace(year=2100)
-
-    def send(self, method: str, path: str = "", body: Any = None, **headers: str) -> Any:
-        text = body if isinstance(body, (str, bytes)) else json.dumps(body) if body is not None else ""
-        headers = {"Authorization": f"GenieKey {self.source.token}", **headers}
-        return Client().generic(method, ALERTS + path, text, content_type="application/json", headers=headers)
-
-    def write(self, method: str, path: str = "", body: Any = None) -> dict[str, Any]:
-        """A write that is accepted and done: what its request's status says."""
-        response = self.send(method, path, body)
-        content = response.json()
-        assert (response.status_code, content["result"]) == (202, "Request will be processed"), content
-        assert isinstance(content["took"], float)
-        assert response["X-Request-ID"] == content["requestId"]
-        assert self.send("GET", f"/requests/{content['requestId']}").status_code == 404, "it is not yet processed"
-        process_raw_events(self.later)
-        return dict(self.read(f"/requests/{content['requestId']}"))
-
-    def read(self, path: str = "") -> Any:
-        response = self.send("GET", path)
-        assert response.status_code == 200, response.content
-        return response.json()["data"]
-
-    def do(self, path: str, body: Any = None, *, method: str = "POST", alias: str = "a1") -> dict[str, Any]:
-        """A write to the alert of an alias."""
-        sign = "&" if "?" in path else "?"
-        return self.write(method, f"/{quote(alias, safe='')}{path}{sign}identifierType=alias", body or {})
 
 
 @pytest.fixture
@@ -392,111 +355,3 @@ def test_a_body_over_the_limit_is_too_large(client: Opsgenie, settings: Settings
 def test_what_no_client_sends_is_not_heard(client: Opsgenie) -> None:
     assert client.send("PUT", "", {}).status_code == 405
     assert client.send("PATCH", "/a/close", {}).status_code == 405
-
-
-# --- Reads ------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def five(client: Opsgenie) -> list[str]:
-    """Five alerts; the last is closed."""
-    bodies: list[dict[str, Any]] = [
-        {"message": "Disk full on db-1", "alias": "disk-1", "priority": "P1", "tags": ["disk", "eu"]},
-        {"message": "Disk full on db-2", "alias": "disk-2", "priority": "P2", "tags": ["disk"]},
-        {"message": "CPU high", "alias": "cpu", "priority": "P1", "details": {"region": "eu-1"}},
-        {"message": "Queue long", "alias": "queue", "entity": "indexer", "source": "cron"},
-        {"message": "Over already", "alias": "over"},
-    ]
-    for body in bodies:
-        client.send("POST", "", body)
-    client.send("POST", "/over/close?identifierType=alias", {})
-    process_raw_events(client.later)
-    return [str(body["alias"]) for body in bodies]
-
-
-SEARCHES = [
-    ("", "disk-1 disk-2 cpu queue over"),
-    ("status: open", "disk-1 disk-2 cpu queue"),
-    ("status=closed", "over"),
-    ("priority: P1 AND tag: disk", "disk-1"),
-    ("priority:(P1 OR P2) NOT tag:eu", "disk-2 cpu"),
-    ("priority != P1 status:open", "disk-2 queue"),
-    ("message: disk*", "disk-1 disk-2"),
-    ('message: "full on db-2"', "disk-2"),
-    ("alias: cpu OR alias: que*", "cpu queue"),
-    ("details.region: eu-1", "cpu"),
-    ("entity: INDEXER", "queue"),
-    ("source: cron", "queue"),
-    ("(tag: eu OR tag: disk) AND NOT (priority: P1)", "disk-2"),
-    ("queue", "queue"),
-    ("count > 1", ""),
-    ("count >= 1 AND acknowledged: false AND snoozed: false", "disk-1 disk-2 cpu queue over"),
-    ("acknowledged: true", ""),
-    ("createdAt > 1470394841148", "disk-1 disk-2 cpu queue over"),
-    ("createdAt < 01-01-2020", ""),
-    ("owner: ada", ""),
-    ("teams: payments", ""),
-]
-UNREADABLE = [
-    *("status: broken", "colour: red", "priority: 1", "count > x", "status >", "(status: open", "status: open)"),
-    *('message: "open', "AND", "createdAt > soon", "message > x", "acknowledged: maybe", "x " * 60, "(" * 30),
-    *("tag: d*", "status: : open", "x" * 1001, f"createdAt > {'9' * 13}9", "id: 99999999999"),
-]
-
-
-def test_the_search_language_finds(client: Opsgenie, five: list[str]) -> None:
-    for query, found in SEARCHES:
-        rows = client.read(f"?query={quote(query)}&order=asc&sort=tinyId")
-        assert [row["alias"] for row in rows] == found.split(), query
-        assert client.read(f"/count?query={quote(query)}") == {"count": len(found.split())}, query
-
-
-def test_a_query_that_cannot_be_read_says_why(client: Opsgenie) -> None:
-    for query in UNREADABLE:
-        response = client.send("GET", f"?query={quote(query)}")
-        assert response.status_code == 422, query
-        assert response.json()["errors"]["query"], query
-
-
-def test_lists_come_by_pages(client: Opsgenie, five: list[str], django_assert_num_queries: Any) -> None:
-    response = client.send("GET", "?limit=2&offset=2&order=asc&sort=tinyId&query=").json()
-    assert [row["alias"] for row in response["data"]] == five[2:4]
-    assert "offset=4&limit=2" in response["paging"]["next"]
-    assert "offset=0&limit=2" in response["paging"]["prev"]
-    first = client.read("?limit=2&sort=message&order=asc")
-    assert [row["message"] for row in first] == ["CPU high", "Disk full on db-1"]
-    for wrong in ("limit=101", "limit=0", "offset=-1", "sort=colour", "order=up", "searchIdentifier=x"):
-        assert client.send("GET", f"?{wrong}").status_code == 422
-
-
-def test_a_list_costs_two_statements(
-    client: Opsgenie, five: list[str], django_assert_num_queries: DjangoAssertNumQueries
-) -> None:
-    with django_assert_num_queries(2):
-        assert len(client.read("?limit=50")) == 5
-
-
-def test_notes_and_logs_come_by_pages(client: Opsgenie, five: list[str]) -> None:
-    for number in range(5):
-        client.send("POST", "/cpu/notes?identifierType=alias", {"note": f"note {number}"})
-    process_raw_events(client.later)
-    response = client.send("GET", "/cpu/notes?identifierType=alias&limit=2&order=asc").json()
-    assert [note["note"] for note in response["data"]] == ["note 0", "note 1"]
-    place = response["data"][-1]["offset"]
-    rest = client.read(f"/cpu/notes?identifierType=alias&order=asc&offset={place}")
-    assert [note["note"] for note in rest] == ["note 2", "note 3", "note 4"]
-    assert client.read("/cpu/notes?identifierType=alias&limit=1")[0]["note"] == "note 4"
-    assert client.send("GET", "/cpu/logs?identifierType=alias&offset=nowhere").status_code == 422
-
-
-def test_an_alert_has_all_that_clients_read(client: Opsgenie, firing: Alert) -> None:
-    shape = client.read(f"/{firing.pk}")
-    assert shape["id"] == shape["tinyId"] == str(firing.pk)
-    assert (shape["status"], shape["count"], shape["priority"]) == ("open", 1, "P1")
-    assert shape["integration"]["name"] == client.source.name
-    assert shape["details"] == {"k": "v"}
-    assert shape["createdAt"].endswith("Z")
-    client.do("/close")
-    report = client.read(f"/{firing.pk}")["report"]
-    assert report["closedBy"] == client.source.name
-    assert client.send("GET", "/nothing").status_code == 404
