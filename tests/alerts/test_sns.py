@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Role
 from alerts.dialects import DIALECTS, DialectError, NormalisedEvent, sns
@@ -25,9 +26,10 @@ from alerts.dialects.format import Request
 from alerts.failed_events import retry_raw_event
 from alerts.ingest import ATTEMPTS, RETRY_AFTER, process_raw_events
 from alerts.models import Alert, AlertSource, RawEvent
-from alerts.signatures import NotFetched, confirmed_topics, verify_raw_events
+from alerts.signatures import NotFetched, confirmed_topics, fetch, verify_raw_events
 from alerts.trying import send_test_event
 from tests.factories import accounts, alerts
+from tests.oncall.servers import Quiet, served
 
 PAYLOADS = Path(__file__).parent.parent / "payloads" / "sns"
 SOON = timedelta(seconds=1)
@@ -266,3 +268,26 @@ def test_its_page_tells_which_topics_are_confirmed(source: AlertSource, amazon: 
     post(source, amazon.sign(payload("confirmation")))
     worked_off(amazon, now.replace(year=2100))
     assert payload("confirmation")["TopicArn"] in manager.get(f"/alerts/sources/{source.slug}/").content.decode()
+
+
+# --- Asking Amazon ----------------------------------------------------------------------------------------------------
+
+
+class Somebody(Quiet):
+    """Who answers, but is not Amazon."""
+
+    def do_GET(self) -> None:
+        self.reply(200, b"{}")
+
+
+def test_who_answers_and_is_not_amazon_is_not_believed(settings: Settings) -> None:
+    settings.OUTBOUND_PRIVATE_ADDRESSES = True
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Somebody)
+    with served(server), pytest.raises(NotFetched, match="answered 200"):
+        fetch(f"http://127.0.0.1:{server.server_port}/SimpleNotificationService.pem")
+
+
+def test_an_address_inside_the_network_is_never_asked(settings: Settings) -> None:
+    settings.OUTBOUND_PRIVATE_ADDRESSES = False
+    with pytest.raises(NotFetched, match="private network"):
+        fetch("http://127.0.0.1:1/SimpleNotificationService.pem")
