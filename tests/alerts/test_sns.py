@@ -276,7 +276,7 @@ def test_its_page_tells_which_topics_are_confirmed(source: AlertSource, amazon: 
 class Somebody(Quiet):
     """Who answers, but is not Amazon."""
 
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802  (the name of http.server)
         self.reply(200, b"{}")
 
 
