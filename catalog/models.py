@@ -101,3 +101,19 @@ class ServiceLink(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class Mitigation(models.Model):
+    """What helps when a service is broken: roll back, switch off, scale out. A command to copy, or a link to follow."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="mitigations")
+    label = models.CharField(max_length=100)
+    command = models.TextField(blank=True, help_text=_("To copy; Sitrep never runs it."))
+    url = models.URLField(max_length=500, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["service", "position", "id"]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,7 +1,7 @@
 """Every write on incidents: declare, change, update, resolve."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -11,7 +11,7 @@ from accounts.actor import Actor
 from accounts.models import User
 from catalog.models import Service
 from events.actions import publish
-from events.errors import Conflict, Invalid, NotFound, require
+from events.errors import Conflict, Invalid, require
 from incidents.models import (
     Incident,
     IncidentMember,
@@ -19,20 +19,19 @@ from incidents.models import (
     IncidentService,
     IncidentStatus,
     IncidentType,
-    IncidentUpdate,
-    RoleAssignment,
     Severity,
     StatusCategory,
     TimelineEntry,
 )
-from incidents.permissions import can_declare, can_respond, can_view
-from incidents.timeline import add_entry, lock_incident, recheck_watchers
+from incidents.permissions import can_declare, can_view
+from incidents.roles import assign_role
+from incidents.timeline import add_entry, lock_incident
+from incidents.writing import locked
 from oncall.actions import resolve_escalation
 from oncall.models import Escalation
 
 Kind = TimelineEntry.Kind
 NUMBERING_LOCK = 0x51743E9
-LONGEST_TEXT = 20_000
 
 
 @transaction.atomic
@@ -123,74 +122,6 @@ def _next_update(severity: Severity, mode: str, now: datetime) -> datetime | Non
     if severity.update_interval is None or mode == Incident.Mode.RETROSPECTIVE:
         return None
     return now + severity.update_interval
-
-
-def locked(actor: Actor, incident: Incident) -> Incident:
-    """The incident, locked, if the actor may change it; a private one does not exist for those outside."""
-    locked = lock_incident(incident.pk)
-    if not can_view(actor, locked):
-        raise NotFound("There is no such incident.")
-    require(can_respond(actor, locked), "Viewers may not change incidents.")
-    return locked
-
-
-@transaction.atomic
-def add_note(*, actor: Actor, incident: Incident, text: str, now: datetime) -> TimelineEntry:
-    """Writes Markdown into the timeline."""
-    incident = locked(actor, incident)
-    text = _written(text)
-    return add_entry(incident=incident, actor=actor, kind=Kind.NOTE, text=text, now=now)
-
-
-def _written(text: str) -> str:
-    text = text.strip()
-    if not text:
-        raise Invalid("There is nothing to post.", field="text", remedy="Write a sentence.")
-    if len(text) > LONGEST_TEXT:
-        raise Invalid(f"The text is longer than {LONGEST_TEXT} characters.", field="text", remedy="Shorten it.")
-    return text
-
-
-@transaction.atomic
-def post_update(
-    *,
-    actor: Actor,
-    incident: Incident,
-    text: str,
-    now: datetime,
-    severity: Severity | None = None,
-    status: IncidentStatus | None = None,
-    next_update_in: timedelta | None = None,
-) -> IncidentUpdate:
-    """Posts an internal update; with a severity or a status it changes these too.
-
-    The next update is due after `next_update_in`, or after the severity's own interval.
-    """
-    incident = locked(actor, incident)
-    text = _written(text)
-    if severity is not None and severity.pk != incident.severity_id:
-        incident = change_severity(actor=actor, incident=incident, severity=severity, now=now)
-    if status is not None and status.pk != incident.status_id:
-        incident = change_status(actor=actor, incident=incident, status=status, now=now)
-    interval = next_update_in or incident.severity.update_interval
-    due_at = now + interval if interval and incident.is_open else None
-    update = IncidentUpdate.objects.create(
-        incident=incident,
-        text=text,
-        severity=incident.severity,
-        status=incident.status,
-        author_id=actor.user_id,
-        author_name=actor.name,
-        created_at=now,
-        next_update_due_at=due_at,
-    )
-    incident.last_update_at, incident.next_update_due_at = now, due_at
-    incident.save(update_fields=["last_update_at", "next_update_due_at"])
-    add_entry(
-        incident=incident, actor=actor, kind=Kind.UPDATE, text=text, now=now, data={"update": update.pk}, is_key=True
-    )
-    publish("incident.updated", subject=incident, actor=actor, data={"update": update.pk})
-    return update
 
 
 @transaction.atomic
@@ -335,33 +266,6 @@ def note_acknowledged(*, actor: Actor, incident: Incident, text: str, now: datet
 
 
 @transaction.atomic
-def assign_role(*, actor: Actor, incident: Incident, role: IncidentRole, user: User | None, now: datetime) -> Incident:
-    """Gives a role to a person, who takes it over from whoever had it; with None nobody has it."""
-    incident = locked(actor, incident)
-    if user is not None and not user.is_active:
-        raise Invalid(f"{user} is no longer active.", field="user", remedy="Choose somebody else.")
-    current = RoleAssignment.objects.filter(incident=incident, role=role, ended_at=None).select_related("user").first()
-    if (current.user_id if current else None) == (user.pk if user else None):
-        return incident
-    if current is not None:
-        current.ended_at = now
-        current.save(update_fields=["ended_at"])
-    if user is not None:
-        if incident.is_private:
-            IncidentMember.objects.get_or_create(incident=incident, user=user, defaults={"added_at": now})
-        RoleAssignment.objects.create(incident=incident, role=role, user=user, started_at=now)
-        text = f"made {user.display_name} {role.name}"
-        if current is not None:
-            text += f" (was {current.user.display_name})"
-    else:
-        text = f"left {role.name} open"
-    data = {"role": role.slug, "user": user.pk if user else None}
-    add_entry(incident=incident, actor=actor, kind=Kind.ROLE, text=text, now=now, data=data)
-    publish("incident.role_assigned", subject=incident, actor=actor, data=data)
-    return incident
-
-
-@transaction.atomic
 def set_affected_service(
     *, actor: Actor, incident: Incident, service: Service, impact: str | None, now: datetime
 ) -> Incident:
@@ -383,56 +287,4 @@ def set_affected_service(
     data = {"service": service.slug, "impact": impact}
     add_entry(incident=incident, actor=actor, kind=Kind.SERVICE, text=text, now=now, data=data)
     publish("incident.service_changed", subject=incident, actor=actor, data=data)
-    return incident
-
-
-@transaction.atomic
-def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: datetime) -> Incident:
-    """Makes an incident private (its people become members) or open to everybody here."""
-    incident = locked(actor, incident)
-    if visibility not in Incident.Visibility.values:
-        raise Invalid(f"{visibility!r} is not a visibility.", field="visibility", remedy="Use public or private.")
-    if incident.visibility == visibility:
-        return incident
-    incident.visibility = visibility
-    incident.save(update_fields=["visibility"])
-    if incident.is_private:
-        people = set(incident.role_assignments.filter(ended_at=None).values_list("user_id", flat=True))
-        people |= {user_id for user_id in (actor.user_id, incident.declared_by_id) if user_id}
-        IncidentMember.objects.bulk_create(
-            (IncidentMember(incident=incident, user_id=user_id, added_at=now) for user_id in sorted(people)),
-            ignore_conflicts=True,
-        )
-    incident.escalations.update(is_private=incident.is_private)
-    recheck_watchers(incident)
-    text = "made the incident private" if incident.is_private else "opened the incident to everybody here"
-    add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=text, now=now)
-    publish("incident.visibility_changed", subject=incident, actor=actor, data={"visibility": visibility})
-    return incident
-
-
-@transaction.atomic
-def add_member(*, actor: Actor, incident: Incident, user: User, now: datetime) -> Incident:
-    """Lets a person see a private incident."""
-    incident = locked(actor, incident)
-    _, created = IncidentMember.objects.get_or_create(incident=incident, user=user, defaults={"added_at": now})
-    if created:
-        add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"let {user.display_name} in", now=now)
-        publish("incident.member_added", subject=incident, actor=actor, data={"user": user.pk})
-    return incident
-
-
-@transaction.atomic
-def remove_member(*, actor: Actor, incident: Incident, user: User, now: datetime) -> Incident:
-    """Takes a person's access to a private incident away. The last member stays."""
-    incident = locked(actor, incident)
-    members = IncidentMember.objects.filter(incident=incident)
-    if not members.filter(user=user).exists():
-        return incident
-    if members.count() == 1:
-        raise Conflict("This is the last member.", remedy="Let somebody else in first, or open the incident.")
-    members.filter(user=user).delete()
-    recheck_watchers(incident)
-    add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=f"took {user.display_name}'s access away", now=now)
-    publish("incident.member_removed", subject=incident, actor=actor, data={"user": user.pk})
     return incident

@@ -8,9 +8,9 @@ from django.db import transaction
 from accounts.actor import Actor
 from catalog.urgency import urgency_of
 from events.errors import Conflict
-from incidents.actions import locked
 from incidents.models import Incident, TimelineEntry
 from incidents.timeline import add_entry, lock_incident, redraw
+from incidents.writing import locked
 from oncall.actions import start_escalation
 from oncall.models import Escalation, EscalationPolicy
 

@@ -2,27 +2,27 @@
 
 from django.urls import path
 
-from incidents import views
+from incidents.views import changes, detail, lists
 
 app_name = "incidents"
 
 urlpatterns = [
-    path("incidents/", views.incident_list, name="list"),
-    path("incidents/declare/", views.declare, name="declare"),
-    path("incidents/<int:number>/", views.detail, name="detail"),
-    path("incidents/<int:number>/timeline/", views.timeline, name="timeline"),
-    path("incidents/<int:number>/notes/", views.add_note, name="note"),
-    path("incidents/<int:number>/updates/", views.post_update, name="update"),
-    path("incidents/<int:number>/edit/", views.edit, name="edit"),
-    path("incidents/<int:number>/status/", views.change_status, name="status"),
-    path("incidents/<int:number>/severity/", views.change_severity, name="severity"),
-    path("incidents/<int:number>/roles/", views.assign_role, name="role"),
-    path("incidents/<int:number>/services/", views.set_service, name="service"),
-    path("incidents/<int:number>/page/", views.page, name="page"),
-    path("incidents/<int:number>/members/", views.add_member, name="add-member"),
-    path("incidents/<int:number>/members/remove/", views.remove_member, name="remove-member"),
-    path("incidents/<int:number>/visibility/", views.set_visibility, name="visibility"),
-    path("incidents/<int:number>/mitigate/", views.mitigate, name="mitigate"),
-    path("incidents/<int:number>/resolve/", views.resolve, name="resolve"),
-    path("incidents/<int:number>/reopen/", views.reopen, name="reopen"),
+    path("incidents/", lists.incident_list, name="list"),
+    path("incidents/declare/", lists.declare, name="declare"),
+    path("incidents/<int:number>/", detail.detail, name="detail"),
+    path("incidents/<int:number>/timeline/", detail.timeline, name="timeline"),
+    path("incidents/<int:number>/notes/", changes.add_note, name="note"),
+    path("incidents/<int:number>/updates/", changes.post_update, name="update"),
+    path("incidents/<int:number>/edit/", changes.edit, name="edit"),
+    path("incidents/<int:number>/status/", changes.change_status, name="status"),
+    path("incidents/<int:number>/severity/", changes.change_severity, name="severity"),
+    path("incidents/<int:number>/roles/", changes.assign_role, name="role"),
+    path("incidents/<int:number>/services/", changes.set_service, name="service"),
+    path("incidents/<int:number>/page/", changes.page, name="page"),
+    path("incidents/<int:number>/members/", changes.add_member, name="add-member"),
+    path("incidents/<int:number>/members/remove/", changes.remove_member, name="remove-member"),
+    path("incidents/<int:number>/visibility/", changes.set_visibility, name="visibility"),
+    path("incidents/<int:number>/mitigate/", changes.mitigate, name="mitigate"),
+    path("incidents/<int:number>/resolve/", changes.resolve, name="resolve"),
+    path("incidents/<int:number>/reopen/", changes.reopen, name="reopen"),
 ]

@@ -26,8 +26,9 @@ from alerts.models import AlertRoute, AlertSource, Change, Heartbeat, Maintenanc
 from alerts.windows import save_window  # noqa: E402
 from catalog.models import Service  # noqa: E402
 from events.models import Delivery  # noqa: E402
-from incidents import actions  # noqa: E402
+from incidents import actions, entries, membership, updates  # noqa: E402
 from incidents.models import Incident, IncidentRole, IncidentStatus, Severity, TimelineEntry  # noqa: E402
+from incidents.roles import assign_role  # noqa: E402
 from incidents.timeline import add_entry  # noqa: E402
 from oncall.actions import acknowledge_escalation  # noqa: E402
 from oncall.engine import ENGINE, tick  # noqa: E402
@@ -164,7 +165,7 @@ def tell_of_last_week(now: datetime) -> None:
         services=[service("search")],
         now=then,
     )
-    actions.post_update(
+    updates.post_update(
         actor=dan,
         incident=old,
         text="The nightly index did not finish. Started it again.",
@@ -182,13 +183,13 @@ def tell_of_last_week(now: datetime) -> None:
         lead=person(ana),
         now=then,
     )
-    actions.add_note(
+    entries.add_note(
         actor=bob,
         incident=pool,
         text="All sessions go to **one** of the two databases.",
         now=then + timedelta(minutes=4),
     )
-    actions.post_update(
+    updates.post_update(
         actor=ana,
         incident=pool,
         text="The second database had dropped out of the pool. It is back; we watch.",
@@ -234,12 +235,12 @@ def tell_of_today(now: datetime) -> Incident:
         add_entry(incident=incident, actor=ENGINE, kind=Kind.PAGE, text="paged Administrator (level 1)", now=at(0, 1))
     actions.note_acknowledged(actor=admin, incident=incident, text="acknowledged the page after 1:52", now=at(1, 52))
     roles = {role.slug: role for role in IncidentRole.objects.all()}
-    actions.assign_role(actor=admin, incident=incident, role=roles["lead"], user=person(ana), now=at(3))
-    actions.assign_role(actor=ana, incident=incident, role=roles["comms"], user=person(bob), now=at(4))
+    assign_role(actor=admin, incident=incident, role=roles["lead"], user=person(ana), now=at(3))
+    assign_role(actor=ana, incident=incident, role=roles["comms"], user=person(bob), now=at(4))
     actions.set_affected_service(
         actor=ana, incident=incident, service=service("checkout"), impact="partial_outage", now=at(5)
     )
-    actions.add_note(
+    entries.add_note(
         actor=ana,
         incident=incident,
         text="Connections to `payments-db` are at the limit since the campaign mail went out at 14:20.",
@@ -256,7 +257,7 @@ def tell_of_today(now: datetime) -> Incident:
     )
     actions.edit_incident(actor=ana, incident=incident, users_affected=15000, now=at(12))
     fire(at(14), title="Checkout is slow", severity="error", service="checkout", dedup_key="checkout-slow")
-    actions.post_update(
+    updates.post_update(
         actor=bob,
         incident=incident,
         text="Connection pool exhausted after the campaign mail. **Raising it from 50 to 200**, then restarting.",
@@ -305,8 +306,8 @@ def strain(now: datetime) -> dict[str, str]:
         services=list(Service.objects.all()),
         now=now - timedelta(hours=1),
     )
-    actions.add_member(actor=admin, incident=secret, user=person(ana), now=now)
-    actions.post_update(actor=ana, incident=secret, text=THAI * 8, now=now)
+    membership.add_member(actor=admin, incident=secret, user=person(ana), now=now)
+    updates.post_update(actor=ana, incident=secret, text=THAI * 8, now=now)
     crowded = actions.declare_incident(
         actor=ana, name=(LONG * 3)[:200], severity=severity("sev3"), mode="test", now=now - timedelta(hours=30)
     )

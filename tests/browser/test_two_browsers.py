@@ -21,7 +21,7 @@ SEQUENCES = (
 ADD_NOTE = """
 from django.utils import timezone
 from accounts.actor import Actor
-from incidents.actions import add_note
+from incidents.entries import add_note
 from incidents.models import Incident
 incident = Incident.objects.get(number={number})
 for text in {texts!r}:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.actor import Actor
 from accounts.models import Role, Scope, User
-from incidents.actions import add_note
+from incidents.entries import add_note
 from incidents.models import Incident
 from tests.factories import accounts, catalog, incidents
 

@@ -8,7 +8,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
-from incidents import actions, paging
+from incidents import actions, entries, membership, paging, roles, updates
 from incidents.models import Incident, IncidentRole, IncidentStatus
 from oncall.models import Escalation
 from tests.factories import accounts, catalog, incidents, oncall
@@ -80,12 +80,12 @@ def test_a_resolved_incident_cannot_be_mitigated(responder: Actor, incident: Inc
 def test_a_role_is_handed_over(responder: Actor, incident: Incident, now: datetime) -> None:
     lead = IncidentRole.objects.get(slug="lead")
     ana, bob = accounts.user(name="Ana"), accounts.user(name="Bob")
-    actions.assign_role(actor=responder, incident=incident, role=lead, user=ana, now=now)
-    actions.assign_role(actor=responder, incident=incident, role=lead, user=bob, now=now)
+    roles.assign_role(actor=responder, incident=incident, role=lead, user=ana, now=now)
+    roles.assign_role(actor=responder, incident=incident, role=lead, user=bob, now=now)
     assert incident.role_assignments.filter(role=lead, ended_at=None).get().user == bob
     assert incident.role_assignments.filter(role=lead).count() == 2
     assert texts(incident)[-1] == "made Bob Incident Commander (was Ana)"
-    actions.assign_role(actor=responder, incident=incident, role=lead, user=None, now=now)
+    roles.assign_role(actor=responder, incident=incident, role=lead, user=None, now=now)
     assert texts(incident)[-1] == "left Incident Commander open"
 
 
@@ -113,7 +113,7 @@ def test_an_update_carries_status_and_severity_and_restarts_the_timer(
     responder: Actor, incident: Incident, now: datetime
 ) -> None:
     later = now + timedelta(minutes=10)
-    update = actions.post_update(
+    update = updates.post_update(
         actor=responder,
         incident=incident,
         text="The pool is exhausted.",
@@ -130,7 +130,7 @@ def test_an_update_carries_status_and_severity_and_restarts_the_timer(
 @pytest.mark.parametrize("text", ["", "   \n"])
 def test_an_empty_note_is_refused(responder: Actor, incident: Incident, now: datetime, text: str) -> None:
     with pytest.raises(Invalid):
-        actions.add_note(actor=responder, incident=incident, text=text, now=now)
+        entries.add_note(actor=responder, incident=incident, text=text, now=now)
 
 
 def test_an_edit_names_what_changed_and_an_empty_one_says_nothing(
@@ -164,16 +164,18 @@ def test_a_retrospective_incident_has_no_update_timer(responder: Actor, now: dat
 
 
 VERBS = [
-    lambda actor, incident, now: actions.add_note(actor=actor, incident=incident, text="x", now=now),
-    lambda actor, incident, now: actions.post_update(actor=actor, incident=incident, text="x", now=now),
+    lambda actor, incident, now: entries.add_note(actor=actor, incident=incident, text="x", now=now),
+    lambda actor, incident, now: updates.post_update(actor=actor, incident=incident, text="x", now=now),
     lambda actor, incident, now: actions.edit_incident(actor=actor, incident=incident, now=now, name="x"),
     lambda actor, incident, now: actions.resolve_incident(actor=actor, incident=incident, now=now),
     lambda actor, incident, now: actions.mitigate_incident(actor=actor, incident=incident, now=now),
-    lambda actor, incident, now: actions.set_visibility(actor=actor, incident=incident, visibility="private", now=now),
+    lambda actor, incident, now: membership.set_visibility(
+        actor=actor, incident=incident, visibility="private", now=now
+    ),
     lambda actor, incident, now: actions.change_severity(
         actor=actor, incident=incident, severity=incidents.severity("sev1"), now=now
     ),
-    lambda actor, incident, now: actions.assign_role(
+    lambda actor, incident, now: roles.assign_role(
         actor=actor, incident=incident, role=IncidentRole.objects.get(slug="lead"), user=accounts.user(), now=now
     ),
 ]
@@ -188,6 +190,6 @@ def test_a_viewer_may_change_nothing(incident: Incident, now: datetime, verb: ob
 
 def test_sequences_have_no_holes(responder: Actor, incident: Incident, now: datetime) -> None:
     for number in range(5):
-        actions.add_note(actor=responder, incident=incident, text=str(number), now=now)
+        entries.add_note(actor=responder, incident=incident, text=str(number), now=now)
     sequences = list(incident.timeline.order_by("sequence").values_list("sequence", flat=True))
     assert sequences == [1, 2, 3, 4, 5, 6]

@@ -15,7 +15,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.actor import Actor
 from accounts.models import User
 from config.sockets import websocket_urlpatterns
-from incidents import actions
+from incidents import entries, membership
 from incidents.models import Incident
 from tests.factories import accounts, incidents
 
@@ -63,7 +63,7 @@ def watched(ana: User, now: datetime) -> Incident:
 
 def test_a_page_that_comes_back_is_sent_what_it_missed_in_order(ana: User, watched: Incident, now: datetime) -> None:
     for number in range(250):
-        actions.add_note(actor=Actor.of_user(ana, via="web"), incident=watched, text=f"note {number}", now=now)
+        entries.add_note(actor=Actor.of_user(ana, via="web"), incident=watched, text=f"note {number}", now=now)
 
     async def conversation(socket: Any) -> None:
         await say(socket, json.dumps({"type": "resume", "after": 3}))
@@ -84,7 +84,7 @@ def test_what_one_does_the_other_sees_as_it_happens(ana: User, watched: Incident
         await say(socket, json.dumps({"type": "resume", "after": 1}))
         await until(socket, "resumed")
         bob = await sync_to_async(accounts.actor)(name="Bob <b>Okafor</b>")
-        await sync_to_async(actions.add_note)(actor=bob, incident=watched, text="Pool <script>x</script>", now=now)
+        await sync_to_async(entries.add_note)(actor=bob, incident=watched, text="Pool <script>x</script>", now=now)
         [*_, message] = await until(socket, "entry")
         assert message["sequence"] == 2
         assert 'id="entry-2"' in message["html"]
@@ -104,7 +104,7 @@ def test_somebody_who_is_not_signed_in_is_refused(watched: Incident) -> None:
 def test_a_private_incident_refuses_those_outside_like_one_that_does_not_exist(
     ana: User, watched: Incident, now: datetime
 ) -> None:
-    actions.set_visibility(actor=Actor.of_user(ana, via="web"), incident=watched, visibility="private", now=now)
+    membership.set_visibility(actor=Actor.of_user(ana, via="web"), incident=watched, visibility="private", now=now)
 
     async def conversation(socket: Any) -> None:
         raise AssertionError("the socket was opened")
@@ -116,14 +116,14 @@ def test_a_private_incident_refuses_those_outside_like_one_that_does_not_exist(
 
 def test_a_page_goes_silent_when_its_person_loses_access(ana: User, watched: Incident, now: datetime) -> None:
     actor = Actor.of_user(ana, via="web")
-    actions.set_visibility(actor=actor, incident=watched, visibility="private", now=now)
+    membership.set_visibility(actor=actor, incident=watched, visibility="private", now=now)
     bob = accounts.user()
-    actions.add_member(actor=actor, incident=watched, user=bob, now=now)
+    membership.add_member(actor=actor, incident=watched, user=bob, now=now)
 
     async def conversation(socket: Any) -> None:
         await say(socket, json.dumps({"type": "resume", "after": 99}))
         await until(socket, "resumed")
-        await sync_to_async(actions.remove_member)(actor=actor, incident=watched, user=bob, now=now)
+        await sync_to_async(membership.remove_member)(actor=actor, incident=watched, user=bob, now=now)
         messages = await until(socket, "gone")
         assert not [message for message in messages if "access away" in message.get("html", "")], (
             "the entry that tells of the removal is for those inside"

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.actor import Actor
 from accounts.models import Role, User
 from events.errors import Conflict, NotFound
-from incidents import actions
+from incidents import entries, membership, roles
 from incidents.models import Incident, IncidentRole
 from tests.factories import accounts, catalog, incidents
 
@@ -71,7 +71,7 @@ def test_a_member_sees_it_everywhere(private: Incident, responder: Actor) -> Non
 
 def test_an_outsider_cannot_write_to_it(private: Incident, now: datetime) -> None:
     with pytest.raises(NotFound):
-        actions.add_note(actor=accounts.actor(Role.OWNER), incident=private, text="hello", now=now)
+        entries.add_note(actor=accounts.actor(Role.OWNER), incident=private, text="hello", now=now)
     client, _ = client_of(Role.OWNER)
     assert client.post(f"/incidents/{private.number}/notes/", {"text": "hello"}).status_code == 404
 
@@ -86,22 +86,24 @@ def test_the_administrator_in_the_django_admin_is_outside_too(private: Incident)
 
 def test_members_come_and_go_but_one_stays(private: Incident, responder: Actor, now: datetime) -> None:
     bob = accounts.user()
-    actions.add_member(actor=responder, incident=private, user=bob, now=now)
+    membership.add_member(actor=responder, incident=private, user=bob, now=now)
     assert Incident.objects.visible_to(Actor.of_user(bob, via="web")).filter(pk=private.pk).exists()
-    actions.remove_member(actor=responder, incident=private, user=bob, now=now)
+    membership.remove_member(actor=responder, incident=private, user=bob, now=now)
     assert not Incident.objects.visible_to(Actor.of_user(bob, via="web")).filter(pk=private.pk).exists()
     with pytest.raises(Conflict):
-        actions.remove_member(actor=responder, incident=private, user=User.objects.get(pk=responder.person_id), now=now)
+        membership.remove_member(
+            actor=responder, incident=private, user=User.objects.get(pk=responder.person_id), now=now
+        )
 
 
 def test_making_an_incident_private_keeps_its_people(responder: Actor, incident: Incident, now: datetime) -> None:
     bob = accounts.user()
-    actions.assign_role(
+    roles.assign_role(
         actor=responder,
         incident=incident,
         role=IncidentRole.objects.get(slug="lead"),
         user=bob,
         now=now,
     )
-    actions.set_visibility(actor=responder, incident=incident, visibility="private", now=now)
+    membership.set_visibility(actor=responder, incident=incident, visibility="private", now=now)
     assert set(incident.members.values_list("pk", flat=True)) == {responder.user_id, bob.pk}

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.actor import Actor
 from accounts.models import Role, User
-from incidents.actions import add_member
+from incidents.membership import add_member
 from incidents.models import Incident
 from postmortems.action_items import create_action_item
 from postmortems.actions import save_section

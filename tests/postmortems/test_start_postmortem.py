@@ -9,8 +9,10 @@ from accounts.models import Role
 from events.actions import deliver_due
 from events.errors import Conflict, NotAllowed, NotFound
 from events.models import Event
-from incidents.actions import add_note, post_update, resolve_incident
+from incidents.actions import resolve_incident
+from incidents.entries import add_note
 from incidents.models import Incident, TimelineEntry
+from incidents.updates import post_update
 from postmortems.actions import start_postmortem
 from postmortems.document import parts_of
 from postmortems.models import Postmortem

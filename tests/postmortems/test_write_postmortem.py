@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import Role
 from events.errors import Conflict, Invalid, NotAllowed
-from incidents.actions import add_note
+from incidents.entries import add_note
 from incidents.models import Incident, TimelineEntry
 from postmortems.actions import change_status, edit_postmortem, refresh_section, save_section
 from postmortems.document import current_text

@@ -8,7 +8,7 @@ from django.test import Client
 from accounts.actor import Actor
 from accounts.models import Role, User
 from catalog.models import Service
-from incidents.actions import add_member
+from incidents.membership import add_member
 from incidents.models import Incident
 from statuspage.models import Component, PublicIncident, StatusPage
 from tests.factories.accounts import actor, user

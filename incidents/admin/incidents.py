@@ -1,4 +1,4 @@
-"""Incidents in the Django admin: the configuration to edit, the incidents to read, with buttons that call actions."""
+"""Incidents in the admin: state is read-only, buttons call actions."""
 
 from typing import Any
 
@@ -13,50 +13,10 @@ from events.admin import ReadOnlyAdmin
 from incidents.actions import mitigate_incident, reopen_incident, resolve_incident
 from incidents.models import (
     Incident,
-    IncidentRole,
-    IncidentStatus,
-    IncidentType,
     IncidentUpdate,
     RoleAssignment,
-    Severity,
     TimelineEntry,
-    UpdateTemplate,
 )
-
-
-@admin.register(Severity)
-class SeverityAdmin(admin.ModelAdmin[Severity]):
-    list_display = ["name", "rank", "acknowledge_target", "resolve_target", "update_interval", "requires_postmortem"]
-    prepopulated_fields = {"slug": ["name"]}
-    search_fields = ["name", "description"]
-
-
-@admin.register(IncidentStatus)
-class IncidentStatusAdmin(admin.ModelAdmin[IncidentStatus]):
-    list_display = ["name", "category", "position"]
-    list_filter = ["category"]
-    prepopulated_fields = {"slug": ["name"]}
-    search_fields = ["name"]
-
-
-@admin.register(IncidentRole)
-class IncidentRoleAdmin(admin.ModelAdmin[IncidentRole]):
-    list_display = ["name", "slug", "position"]
-    filter_horizontal = ["required_for"]
-    search_fields = ["name"]
-
-
-@admin.register(IncidentType)
-class IncidentTypeAdmin(admin.ModelAdmin[IncidentType]):
-    list_display = ["name", "is_default", "private_by_default"]
-    prepopulated_fields = {"slug": ["name"]}
-    search_fields = ["name"]
-
-
-@admin.register(UpdateTemplate)
-class UpdateTemplateAdmin(admin.ModelAdmin[UpdateTemplate]):
-    list_display = ["moment", "locale", "text"]
-    list_filter = ["moment", "locale"]
 
 
 class RolesInline(admin.TabularInline[RoleAssignment, Incident]):

@@ -1,0 +1,104 @@
+"""What the REST API takes to change an incident."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from catalog.models import Service
+from incidents import writing
+from incidents.api.naming import by_slug, person
+from incidents.models import (
+    Incident,
+    IncidentRole,
+    IncidentService,
+    IncidentStatus,
+    IncidentType,
+    Severity,
+)
+from oncall.models import Escalation, EscalationPolicy, Urgency
+
+
+class DeclareSerializer(serializers.Serializer[Any]):
+    """Declares an incident."""
+
+    name = serializers.CharField(max_length=200)
+    severity = by_slug(Severity)
+    summary = serializers.CharField(required=False, allow_blank=True)
+    incident_type = by_slug(IncidentType, required=False)
+    status = by_slug(IncidentStatus, required=False)
+    mode = serializers.ChoiceField(choices=Incident.Mode.choices, required=False)
+    visibility = serializers.ChoiceField(choices=Incident.Visibility.choices, required=False)
+    services = by_slug(Service, many=True, required=False)
+    lead = person(required=False)
+    started_at = serializers.DateTimeField(required=False)
+    detected_at = serializers.DateTimeField(required=False)
+    users_affected = serializers.IntegerField(min_value=0, required=False)
+
+
+class EditSerializer(serializers.Serializer[Any]):
+    """Changes name, summary or reach."""
+
+    name = serializers.CharField(max_length=200, required=False)
+    summary = serializers.CharField(required=False, allow_blank=True)
+    users_affected = serializers.IntegerField(min_value=0, required=False, allow_null=True)
+
+
+class UpdateSerializer(serializers.Serializer[Any]):
+    """Posts an internal update."""
+
+    text = serializers.CharField(max_length=writing.LONGEST_TEXT)
+    severity = by_slug(Severity, required=False)
+    status = by_slug(IncidentStatus, required=False)
+    next_update_minutes = serializers.IntegerField(min_value=1, max_value=10_080, required=False)
+
+
+class NoteSerializer(serializers.Serializer[Any]):
+    """Writes Markdown into the timeline."""
+
+    text = serializers.CharField(max_length=writing.LONGEST_TEXT)
+
+
+class ChangeStatusSerializer(serializers.Serializer[Any]):
+    status = by_slug(IncidentStatus)
+
+
+class ChangeSeveritySerializer(serializers.Serializer[Any]):
+    severity = by_slug(Severity)
+
+
+class AssignRoleSerializer(serializers.Serializer[Any]):
+    """Gives a role to a person; `user: null` leaves it open."""
+
+    role = by_slug(IncidentRole)
+    user = person(allow_null=True)
+
+
+class AffectServiceSerializer(serializers.Serializer[Any]):
+    """Says how much a service is affected; `impact: null` takes it off."""
+
+    service = by_slug(Service)
+    impact = serializers.ChoiceField(choices=IncidentService.Impact.choices, allow_null=True)
+
+
+class PageSerializer(serializers.Serializer[Any]):
+    """Pages along a policy for the incident."""
+
+    policy = by_slug(EscalationPolicy)
+    message = serializers.CharField(required=False, allow_blank=True)
+    urgency = serializers.ChoiceField(choices=Urgency.choices, required=False)
+
+
+class StartedEscalationSerializer(serializers.ModelSerializer[Escalation]):
+    """The escalation that was started; more at its own address."""
+
+    class Meta:
+        model = Escalation
+        fields = ["id", "title", "status", "started_at"]
+
+
+class MemberSerializer(serializers.Serializer[Any]):
+    user = person()
+
+
+class VisibilitySerializer(serializers.Serializer[Any]):
+    visibility = serializers.ChoiceField(choices=Incident.Visibility.choices)

@@ -1,0 +1,74 @@
+"""The page of an incident."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.actor import Actor, actor_of
+from incidents.forms.changes import EditForm, MemberForm, PageForm, RoleForm, ServiceForm, UpdateForm
+from incidents.models import (
+    Incident,
+    IncidentStatus,
+    Severity,
+    StatusCategory,
+    TimelineEntry,
+    UpdateTemplate,
+)
+from incidents.permissions import can_respond
+from incidents.timeline import entries_after
+from incidents.views.finding import visible
+from oncall.models import Escalation
+from oncall.permissions import can_answer
+
+ENTRIES_SHOWN = 100
+ENTRIES_POLLED = 500
+
+
+def detail(request: HttpRequest, number: int) -> HttpResponse:
+    """What, how bad, since when, who leads, what happened, what next."""
+    incident = visible(request, number)
+    actor = actor_of(request)
+    before = request.GET.get("before", "")
+    entries = TimelineEntry.objects.filter(incident=incident).select_related("user").order_by("-sequence")
+    if before.isdecimal():
+        entries = entries.filter(sequence__lt=int(before))
+    shown = list(entries[: ENTRIES_SHOWN + 1])
+    context = {
+        "incident": incident,
+        "entries": shown[:ENTRIES_SHOWN],
+        "older_than": shown[ENTRIES_SHOWN - 1].sequence if len(shown) > ENTRIES_SHOWN else None,
+        "can_respond": can_respond(actor, incident),
+        "waiting_escalation": waiting_escalation(actor, incident),
+        "statuses": IncidentStatus.objects.exclude(category__in=[StatusCategory.MERGED]),
+        "severities": Severity.objects.all(),
+        "update_form": UpdateForm(auto_id="update-%s"),
+        "edit_form": edit_form(incident),
+        "role_form": RoleForm(auto_id="role-%s"),
+        "service_form": ServiceForm(auto_id="service-%s"),
+        "member_form": MemberForm(auto_id="member-%s"),
+        "page_form": PageForm(auto_id="page-%s"),
+        "members": incident.memberships.select_related("user") if incident.is_private else [],
+        "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
+    }
+    if request.htmx and before:  # type: ignore[attr-defined]  # set by django-htmx
+        return render(request, "incidents/_entries.html", context)
+    return render(request, "incidents/detail.html", context)
+
+
+def waiting_escalation(actor: Actor, incident: Incident) -> Escalation | None:
+    """The first escalation of the incident that nobody has answered and that the actor may answer."""
+    waiting = incident.escalations.filter(status__in=[Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED])
+    return next((each for each in waiting.order_by("pk") if can_answer(actor, each)), None)
+
+
+def edit_form(incident: Incident) -> EditForm:
+    """Name, summary and reach as they are now."""
+    initial = {name: getattr(incident, name) for name in EditForm.base_fields}
+    return EditForm(initial=initial, auto_id="edit-%s")
+
+
+def timeline(request: HttpRequest, number: int) -> HttpResponse:
+    """What a page without a websocket has missed: entries, the newest first, and the parts around the timeline."""
+    incident = visible(request, number)
+    after = request.GET.get("after", "0")
+    entries = list(entries_after(incident.pk, int(after) if after.isdecimal() else 0, limit=ENTRIES_POLLED))
+    return render(request, "incidents/_poll.html", {"incident": incident, "entries": reversed(entries)})
