@@ -43,6 +43,10 @@ class Actor:
         return cls("alert_source", str(source_id), name, "webhook", Role.RESPONDER)
 
     @classmethod
+    def of_workflow(cls, workflow_id: int, name: str) -> "Actor":
+        return cls("workflow", str(workflow_id), name, "workflow", Role.ADMINISTRATOR)
+
+    @classmethod
     def of_event(cls, event: "Event") -> "Actor":
         """Whoever did what a recorded event tells, to be named again; it may do nothing by itself."""
         user_id = int(event.actor_key) if event.actor_kind == "user" else None

@@ -164,6 +164,7 @@ class Scope(models.TextChoices):
     ONCALL = "oncall.write", _("Change schedules and policies, acknowledge pages")
     POSTMORTEMS = "postmortems.write", _("Change postmortems and action items")
     STATUSPAGE = "statuspage.write", _("Publish to status pages")
+    WORKFLOWS = "workflows.write", _("Change and start workflows")
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

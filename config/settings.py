@@ -156,6 +156,7 @@ INSTALLED_APPS = [
     "alerts",
     "postmortems",
     "statuspage",
+    "workflows",
     "config",
 ]
 

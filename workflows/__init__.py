@@ -1,0 +1,1 @@
+"""Workflows: a trigger, conditions and steps that do the chores of an incident."""

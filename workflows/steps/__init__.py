@@ -1,0 +1,1 @@
+"""What a workflow can do: a module per step."""
