@@ -23,8 +23,8 @@ class Workflow(models.Model):
          "conditions": {…},                  the condition language of events/conditions.py
          "once": "event" | "subject",        once per event, or once per incident for good
          "steps": [{"id": "page", "kind": "page", "name": "", "conditions": {…}, "params": {…}},
-                   {"id": "b", "kind": "branch", "params": {"conditions": {…}}, "then": [step, …], "otherwise": […]},
-                   {"id": "l", "kind": "loop", "params": {"over": "incident.services", "as": "it"}, "steps": [step, …]}]}
+                   {"id": "b", "kind": "branch", "params": {"conditions": {…}}, "then": [step, …], "otherwise": []},
+                   {"id": "l", "kind": "loop", "params": {"over": "services", "as": "it"}, "steps": [step, …]}]}
     """
 
     class TriggerKind(models.TextChoices):
