@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from incidents.views import changes, detail, lists
+from incidents.views import changes, declare, detail, lists
 
 app_name = "incidents"
 
 urlpatterns = [
     path("incidents/", lists.incident_list, name="list"),
-    path("incidents/declare/", lists.declare, name="declare"),
+    path("incidents/declare/", declare.declare, name="declare"),
     path("incidents/<int:number>/", detail.detail, name="detail"),
     path("incidents/<int:number>/timeline/", detail.timeline, name="timeline"),
     path("incidents/<int:number>/notes/", changes.add_note, name="note"),
