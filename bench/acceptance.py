@@ -19,7 +19,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 
-from bench.pipeline import PORT, Installation, installation
+from bench.house import PORT, Installation
+from bench.pipeline import paging_installation
 from config.engines import POSTGRES_MAJOR, EngineError, program
 
 SECONDS = 4.0
@@ -188,17 +189,17 @@ def settle(database_url: str) -> None:
         time.sleep(0.1)
 
 
-def measure(installed: Installation) -> bool:
+def measure(path: str, installed: Installation) -> bool:
     """Prints the table, and says whether each goal is met."""
     out, verdicts = sys.stdout.write, []
     with psycopg.connect(installed.database_url, autocommit=True) as connection:
         connection.execute(QUIET)
-    accepted_by(Work(installed.path, 4, 1, seconds=1))
+    accepted_by(Work(path, 4, 1, seconds=1))
     out("| accepted | events/s | control commits/s | × control | goal | |\n| --- | ---: | ---: | ---: | --- | --- |\n")
     for connections, events, goal in RUNS:
         settle(installed.database_url)
         commits = control(installed.database_url)
-        rate = accepted_by(Work(installed.path, connections, events, seconds=SECONDS))
+        rate = accepted_by(Work(path, connections, events, seconds=SECONDS))
         ratio = rate / commits if commits else None
         verdicts.append(goal is None or ratio is None or ratio >= goal)
         each = "one event in a request" if events == 1 else f"{events} events in a request"
@@ -207,7 +208,7 @@ def measure(installed: Installation) -> bool:
         out(f"{('met' if verdicts[-1] else 'MISSED') if goal and ratio else ''} |\n")
     settle(installed.database_url)
     begun = time.perf_counter()
-    rate = accepted_by(Work(installed.path, 16, 1, most=REPEATS, key="the same"))
+    rate = accepted_by(Work(path, 16, 1, most=REPEATS, key="the same"))
     settle(installed.database_url)
     absorbed = REPEATS / (time.perf_counter() - begun)
     counted = answer(installed.database_url, COUNTED)
@@ -220,8 +221,8 @@ def measure(installed: Installation) -> bool:
 
 def main() -> int:
     """Runs it and returns the exit code."""
-    with installation("http://127.0.0.1:9/") as installed:
-        return 0 if measure(installed) else 1
+    with paging_installation("http://127.0.0.1:9/") as (path, installed):
+        return 0 if measure(path, installed) else 1
 
 
 if __name__ == "__main__":

@@ -7,25 +7,16 @@ Generator, receiver, engines and Sitrep share the machine's cores. Ends with 1 i
 
 import asyncio
 import json
-import os
 import socket
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from pathlib import Path
-from urllib.request import urlopen
 
+from bench.house import PORT, Installation, installation
 from bench.stage import computing_control
-from config.engines import Engines
-from config.supervisor import Supervisor, programs
 
-ROOT = Path(__file__).resolve().parent.parent
-PORT = int(os.environ.get("PORT", "8790"))
 # At a fixed rate: alerts a second, for how many seconds, and the goals in milliseconds for the median and the 99th.
 RATES: tuple[tuple[int, int, int | None, int | None], ...] = (
     (1, 30, 25, 150),
@@ -198,73 +189,19 @@ async def measure(path: str, listening: socket.socket) -> bool:
     return all(verdicts)
 
 
-@dataclass(frozen=True)
-class Installation:
-    """A Sitrep that runs: the path that takes its alerts, and where its rows are."""
-
-    path: str
-    database_url: str
-
-
 @contextmanager
-def installation(receiver: str) -> Iterator[Installation]:
-    """A Sitrep of its own with everything running, which pages a person at `receiver` for whatever comes in."""
-    with tempfile.TemporaryDirectory(prefix="sitrep-bench-") as directory:
-        var = Path(directory) / "var"
-        engines = Engines(var, say=say)
-        addresses = engines.start()
-        environment = {
-            **os.environ,
-            "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": addresses.database_url,
-            "REDIS_URL": addresses.redis_url,
-            "VAR_DIR": str(var),
-            "SECRET_KEY": "a-key-for-benchmarks-only-" + "0" * 50,
-            "OUTBOUND_PRIVATE_ADDRESSES": "True",
-        }
-        wanted = programs(host="127.0.0.1", port=PORT, web_workers=1, var=var)
-        supervisor = Supervisor(wanted, var=var, environment=environment, say=say)
-        try:
-            manage(environment, "migrate", "--verbosity", "0")
-            told = manage(environment, "shell", "--no-imports", "--command", SET_UP.format(receiver=receiver))
-            supervisor.start()
-            wait_until_ready()
-            yield Installation(f"/in/{told.split()[-1]}", addresses.database_url)
-        finally:
-            supervisor.stop()
-            engines.stop()
-
-
-def manage(environment: dict[str, str], *arguments: str) -> str:
-    """What a management command printed."""
-    command = [sys.executable, "manage.py", *arguments]
-    finished = subprocess.run(  # noqa: S603  (a command of our own)
-        command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-    )
-    return finished.stdout
-
-
-def wait_until_ready() -> None:
-    """Returns when the web server, the broker and the paging engine work."""
-    for _ in range(300):
-        with suppress(OSError):
-            if urlopen(f"http://127.0.0.1:{PORT}/readyz", timeout=5).status == HTTPStatus.OK:
-                return
-        time.sleep(0.2)
-    raise RuntimeError("Sitrep did not become ready within a minute.")
-
-
-def say(line: str) -> None:
-    """For the person who waits."""
-    sys.stderr.write(f"{line}\n")
+def paging_installation(receiver: str) -> Iterator[tuple[str, Installation]]:
+    """A Sitrep that pages a person at `receiver` for whatever comes in at the path."""
+    with installation(SET_UP.format(receiver=receiver)) as installed:
+        yield f"/in/{installed.told.split()[-1]}", installed
 
 
 def main() -> int:
     """Runs it and returns the exit code."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    with installation(f"http://127.0.0.1:{listening.getsockname()[1]}/") as installed:
-        return 0 if asyncio.run(measure(installed.path, listening)) else 1
+    with paging_installation(f"http://127.0.0.1:{listening.getsockname()[1]}/") as (path, _installed):
+        return 0 if asyncio.run(measure(path, listening)) else 1
 
 
 if __name__ == "__main__":
