@@ -107,9 +107,12 @@ class Incident(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     last_update_at = models.DateTimeField(null=True, blank=True)
     next_update_due_at = models.DateTimeField(null=True, blank=True)
-    nudged_at = models.DateTimeField(null=True, blank=True, help_text=_("When the update that is due was reminded of."))
+    nudged_at = models.DateTimeField(null=True, blank=True, help_text=_("When an update that was due was last reminded of."))
     paused_at = models.DateTimeField(null=True, blank=True, help_text=_("Since when its timers stand still."))
     paused_seconds = models.PositiveIntegerField(default=0, help_text=_("How long they stood still in all, before."))
+    pauses = models.JSONField(
+        default=list, blank=True, help_text=_("When they stood still, before: pairs of instants, from and until.")
+    )
 
     objects: ClassVar[IncidentQuerySet] = IncidentQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
 
@@ -124,7 +127,7 @@ class Incident(models.Model):
             models.Index(fields=["-declared_at", "-id"], name="incident_declared"),
             models.Index(
                 fields=["next_update_due_at"],
-                condition=Q(next_update_due_at__isnull=False, nudged_at=None, paused_at=None),
+                condition=Q(next_update_due_at__isnull=False, paused_at=None),
                 name="incident_update_due",
             ),
             GinIndex(fields=["fields"], opclasses=["jsonb_path_ops"], name="incident_fields"),
