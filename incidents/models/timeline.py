@@ -112,6 +112,7 @@ class TimelineRevision(models.Model):
     occurred_at = models.DateTimeField()
     replaced_at = models.DateTimeField()
     replaced_by_name = models.CharField(max_length=200)
+    reason = models.CharField(max_length=300, blank=True, help_text=_("Why it was edited or moved, if somebody said."))
 
     class Meta:
         ordering = ["entry", "-id"]
