@@ -22,6 +22,7 @@ class Severity(models.Model):
     pages = models.BooleanField(default=True)
     requires_postmortem = models.BooleanField(default=False)
     first_minutes = models.BooleanField(default=False, help_text=_("Shows the first-five-minutes checklist."))
+    is_active = models.BooleanField(default=True, help_text=_("Whether incidents can be given it."))
 
     class Meta:
         ordering = ["-rank"]
@@ -54,6 +55,7 @@ class IncidentStatus(models.Model):
     category = models.CharField(max_length=15, choices=StatusCategory)
     position = models.PositiveSmallIntegerField()
     description = models.TextField(blank=True)
+    is_active = models.BooleanField(default=True, help_text=_("Whether incidents can be moved into it."))
 
     class Meta:
         ordering = ["position"]

@@ -107,7 +107,9 @@ class Incident(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     last_update_at = models.DateTimeField(null=True, blank=True)
     next_update_due_at = models.DateTimeField(null=True, blank=True)
-    nudged_at = models.DateTimeField(null=True, blank=True, help_text=_("When an update that was due was last reminded of."))
+    nudged_at = models.DateTimeField(
+        null=True, blank=True, help_text=_("When an update that was due was last reminded of.")
+    )
     paused_at = models.DateTimeField(null=True, blank=True, help_text=_("Since when its timers stand still."))
     paused_seconds = models.PositiveIntegerField(default=0, help_text=_("How long they stood still in all, before."))
     pauses = models.JSONField(

@@ -58,7 +58,7 @@ class IncidentFollower(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="followed_incidents")
     pace = models.CharField(max_length=10, choices=Pace, default=Pace.EACH)
     since = models.DateTimeField()
-    told_until = models.BigIntegerField(default=0, help_text=_("The id of the newest update that they were told of."))
+    told_until = models.BigIntegerField(default=0, help_text=_("The id of the newest entry that they were told of."))
     due_at = models.DateTimeField(null=True, blank=True, help_text=_("When they are told of what is new."))
 
     class Meta:
