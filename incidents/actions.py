@@ -12,7 +12,9 @@ from accounts.models import User
 from catalog.models import Service
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
+from incidents.fields import check_required, checked_values
 from incidents.models import (
+    CustomField,
     Incident,
     IncidentMember,
     IncidentRole,
@@ -51,11 +53,13 @@ def declare_incident(
     started_at: datetime | None = None,
     detected_at: datetime | None = None,
     users_affected: int | None = None,
+    fields: Mapping[str, Any] | None = None,
 ) -> Incident:
     """Declares an incident and returns it, with its first timeline entry and the event `incident.declared`.
 
-    `services` are the affected ones, as a list or with the impact of each. A private incident starts with its declarer
-    as only member. Raises NotAllowed for viewers and Invalid for a missing name.
+    `services` are the affected ones, as a list or with the impact of each; `fields` the values of custom fields by
+    slug. A private incident starts with its declarer as only member. Raises NotAllowed for viewers, Invalid for a
+    missing name and for values that a field does not take, Conflict for a required field that is empty.
     """
     require(can_declare(actor), "Viewers may not declare incidents.")
     name = name.strip()
@@ -70,6 +74,7 @@ def declare_incident(
     if visibility is None:
         private = incident_type.private_by_default
         visibility = Incident.Visibility.PRIVATE if private else Incident.Visibility.PUBLIC
+    given = checked_values(incident_type, fields) if fields else {}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [NUMBERING_LOCK])
     number = (Incident.objects.aggregate(last=Max("number"))["last"] or 0) + 1
@@ -89,7 +94,9 @@ def declare_incident(
         detected_at=detected_at or now,
         declared_at=now,
         next_update_due_at=_next_update(severity, mode, now),
+        fields={slug: value for slug, value in given.items() if value is not None},
     )
+    check_required(actor, incident, CustomField.RequiredAt.DECLARE)
     if incident.is_private and actor.user_id is not None:
         IncidentMember.objects.create(incident=incident, user_id=actor.user_id, added_at=now)
     add_entry(
@@ -98,7 +105,7 @@ def declare_incident(
         kind=Kind.DECLARED,
         text=f"declared {incident.reference} as {severity.name}: {incident.name}",
         now=now,
-        data={"severity": severity.slug, "status": status.slug},
+        data={"severity": severity.slug, "status": status.slug} | ({"fields": incident.fields} if given else {}),
         is_key=True,
     )
     impacts = (
@@ -184,6 +191,10 @@ def change_status(*, actor: Actor, incident: Incident, status: IncidentStatus, n
     if before.pk == status.pk:
         return incident
     was_open, is_open = before.is_open, status.is_open
+    if was_open and status.category in (StatusCategory.POST_INCIDENT, StatusCategory.CLOSED):
+        check_required(actor, incident, CustomField.RequiredAt.RESOLVE)
+    if status.category == StatusCategory.CLOSED:
+        check_required(actor, incident, CustomField.RequiredAt.CLOSE)
     incident.status = status
     fields = ["status"]
     event = "incident.status_changed"
