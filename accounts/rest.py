@@ -22,6 +22,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
     field = serializers.CharField(required=False)
     remedy = serializers.CharField(required=False)
     fields = serializers.DictField(required=False)  # type: ignore[assignment]  # the wire name; Serializer.fields is not used
+    details = serializers.DictField(required=False)
     request_id = serializers.CharField(required=False)
 
 
@@ -44,7 +45,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
     if isinstance(error, DomainError):
         body = {"code": error.code, "message": error.message, "field": error.field, "remedy": error.remedy}
-        body["request_id"] = request_id
+        body |= {"details": error.details, "request_id": request_id}
         return Response({"error": {key: value for key, value in body.items() if value}}, status=error.status)
     response = drf_exception_handler(error, context)
     if response is None:

@@ -41,8 +41,9 @@ class DomainErrorMiddleware:
         back = request.headers.get("Referer", "")
         came_from_here = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
         if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
-            toast = {"toast": {"message": str(error), "level": "error"}}
-            return HttpResponse(status=error.status, headers={"HX-Trigger": json.dumps(toast), "HX-Reswap": "none"})
+            refused = {"code": error.code, "field": error.field, "message": str(error), "details": error.details}
+            told = {"toast": {"message": str(error), "level": "error"}, "refused": refused}
+            return HttpResponse(status=error.status, headers={"HX-Trigger": json.dumps(told), "HX-Reswap": "none"})
         if request.method == "POST" and error.status in {400, 409} and came_from_here:
             messages.error(request, str(error))
             return HttpResponseRedirect(back)

@@ -33,9 +33,11 @@ def add_entry(
     now: datetime,
     data: dict[str, Any] | None = None,
     is_key: bool = False,
+    origin: Incident | None = None,
 ) -> TimelineEntry:
     """Adds the next line to the incident's timeline in the caller's transaction, and shows it live after the commit.
 
+    `origin` is the incident in which it happened, where that is another one: a stream, one that was merged.
     The lock on the incident's row makes sequences come without gaps and commit in order.
     """
     sequence = lock_incident(incident.pk).last_sequence + 1
@@ -53,6 +55,7 @@ def add_entry(
         via=actor.via,
         occurred_at=now,
         is_key=is_key,
+        origin=origin,
     )
     transaction.on_commit(lambda: push(incident.live_topic, entry_message(entry)), robust=True)
     redraw(incident)
