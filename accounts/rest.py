@@ -44,7 +44,12 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Every error as `{"error": {"code", "message", …, "request_id"}}`."""
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
     if isinstance(error, DomainError):
-        body = {"code": error.code, "message": error.message, "field": error.field, "remedy": error.remedy}
+        body: dict[str, Any] = {
+            "code": error.code,
+            "message": error.message,
+            "field": error.field,
+            "remedy": error.remedy,
+        }
         body |= {"details": error.details, "request_id": request_id}
         return Response({"error": {key: value for key, value in body.items() if value}}, status=error.status)
     response = drf_exception_handler(error, context)
