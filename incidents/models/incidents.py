@@ -32,6 +32,10 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def open(self) -> Self:
         return self.filter(status__category__in=OPEN_CATEGORIES)
 
+    def with_required_roles(self) -> Self:
+        """With what `incidents.roles.missing_roles` asks for, in a constant number of queries."""
+        return self.prefetch_related("severity__required_roles", "incident_type__roles")
+
     def for_lists(self) -> Self:
         """With all that a row of a list shows, in a constant number of queries."""
         return self.select_related("severity", "status", "incident_type").prefetch_related(
