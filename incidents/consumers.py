@@ -1,8 +1,10 @@
 """The websocket of an incident page: it carries entries and fragments that were rendered once.
 
-The client speaks first: `{"type": "resume", "after": <last sequence>}`, also after every reconnect and on a gap. It is
-sent all it missed, then `{"type": "resumed", "sequence": n}`; from then on each message as it happens. A client that
-loses its access is sent `{"type": "gone"}` and cut off.
+The client speaks first: `{"type": "resume", "after": <last sequence>, "changed_after": <last change>}`, also after every
+reconnect and on a gap; without `changed_after` it asks for no changes. It is sent the entries that it missed, then those
+that have changed (`entry-changed`, each with the number of its newest change), then
+`{"type": "resumed", "sequence": n, "change": m}`; from then on each message as it happens. A client that loses its access
+is sent `{"type": "gone"}` and cut off.
 """
 
 import json
@@ -14,7 +16,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from accounts.actor import Actor
 from accounts.models import User
 from incidents.models import Incident
-from incidents.timeline import entries_after, entry_message, fragment_messages
+from incidents.timeline import change_message, changed_after, entries_after, entry_message, fragment_messages
 
 NO_ACCESS = 4403
 BATCH = 200
@@ -40,16 +42,21 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             await self.channel_layer.group_discard(self.topic, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        after = resume_point(text_data)
-        if after is None or self.incident_id is None:
+        point = resume_point(text_data)
+        if point is None or self.incident_id is None:
             return
+        after, change = point
         while messages := await self.missed(after):
             for message in messages:
                 await self.send(json.dumps(message))
             after = messages[-1]["sequence"]
+        while change is not None and (messages := await self.changes(change)):
+            for message in messages:
+                await self.send(json.dumps(message))
+            change = messages[-1]["change"]
         for message in await self.fragments():
             await self.send(json.dumps(message))
-        await self.send(json.dumps({"type": "resumed", "sequence": after}))
+        await self.send(json.dumps({"type": "resumed", "sequence": after, "change": change}))
 
     async def live_message(self, event: dict[str, Any]) -> None:
         if self.incident_id is not None:
@@ -80,15 +87,23 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         return [entry_message(entry) for entry in entries_after(self.incident_id, after, limit=BATCH)]
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
+    def changes(self, change: int) -> list[dict[str, Any]]:
+        assert self.incident_id is not None  # noqa: S101  (set on connect)
+        return [change_message(entry) for entry in changed_after(self.incident_id, change, limit=BATCH)]
+
+    @database_sync_to_async  # type: ignore[untyped-decorator]
     def fragments(self) -> list[dict[str, Any]]:
         assert self.incident_id is not None  # noqa: S101  (set on connect)
         return fragment_messages(Incident.objects.for_lists().get(pk=self.incident_id))
 
 
-def resume_point(text: str | None) -> int | None:
-    """The sequence that a client has, from its resume message; None for anything else."""
+def resume_point(text: str | None) -> tuple[int, int | None] | None:
+    """The sequence and the change that a client has, from its resume message; None for anything else."""
     try:
         message = json.loads(text or "")
-        return max(int(message["after"]), 0) if message["type"] == "resume" else None
+        if message["type"] != "resume":
+            return None
+        change = message.get("changed_after")
+        return max(int(message["after"]), 0), None if change is None else max(int(change), 0)
     except (ValueError, TypeError, KeyError):
         return None

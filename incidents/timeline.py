@@ -1,4 +1,4 @@
-"""The timeline: how an entry is added, rendered once, and carried to every open page."""
+"""The timeline: how an entry is added or changed, rendered once, and carried to every open page."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -62,6 +62,37 @@ def add_entry(
     return entry
 
 
+def show_change(entry: TimelineEntry) -> None:
+    """Numbers the newest change of an entry, in the caller's transaction, and shows the entry live after the commit.
+
+    Call it after the change is saved. Changes are counted within the incident, as entries are, so that a page that was
+    away can ask for those that it missed. Replies show a few words of the entry: they change along with it.
+    """
+    incident = lock_incident(entry.incident_id)
+    changed = [entry, *TimelineEntry.objects.filter(reply_to=entry).order_by("sequence")]
+    for number, each in enumerate(changed, start=incident.last_change + 1):
+        each.change = number
+    TimelineEntry.objects.bulk_update(changed, ["change"])
+    incident.last_change += len(changed)
+    incident.save(update_fields=["last_change"])
+    once_on_commit(_ShowChanges(incident.pk, incident.live_topic, changed[0].change, changed[-1].change))
+
+
+@dataclass(frozen=True)
+class _ShowChanges:
+    """Sends the entries whose newest change is one of these, as they are after the commit."""
+
+    incident_id: int
+    topic: str
+    first: int
+    last: int
+
+    def __call__(self) -> None:
+        for entry in changed_after(self.incident_id, self.first - 1, limit=self.last - self.first + 1):
+            if entry.change <= self.last:
+                push(self.topic, change_message(entry))
+
+
 @dataclass(frozen=True)
 class _Redraw:
     """Sends the parts around the timeline as they are after the commit."""
@@ -84,6 +115,11 @@ def entry_message(entry: TimelineEntry) -> dict[str, Any]:
     return {"type": "entry", "sequence": entry.sequence, "html": render_entry(entry)}
 
 
+def change_message(entry: TimelineEntry) -> dict[str, Any]:
+    """What a live page is sent for an entry that is no longer as it was; `entry` is one of `for_timeline()`."""
+    return {"type": "entry-changed", "sequence": entry.sequence, "change": entry.change, "html": render_entry(entry)}
+
+
 def fragment_messages(incident: Incident) -> list[dict[str, Any]]:
     """What a live page is sent when the facts above, or the panel beside the timeline have changed."""
     return [
@@ -99,7 +135,14 @@ def render_entry(entry: TimelineEntry) -> str:
 
 def entries_after(incident_id: int, sequence: int, *, limit: int) -> Iterable[TimelineEntry]:
     """What a page that last saw `sequence` has missed, oldest first, at most `limit` entries."""
-    return TimelineEntry.objects.filter(incident_id=incident_id, sequence__gt=sequence).order_by("sequence")[:limit]
+    entries = TimelineEntry.objects.for_timeline().filter(incident_id=incident_id, sequence__gt=sequence)
+    return entries.order_by("sequence")[:limit]
+
+
+def changed_after(incident_id: int, change: int, *, limit: int) -> Iterable[TimelineEntry]:
+    """The entries that have changed since the change of that number, in the order of their newest changes."""
+    entries = TimelineEntry.objects.for_timeline().filter(incident_id=incident_id, change__gt=max(change, 0))
+    return entries.order_by("change")[:limit]
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,23 @@ from incidents.models.configuration import (
 )
 from incidents.models.incidents import Incident, IncidentMerge, IncidentQuerySet, IncidentService
 from incidents.models.people import IncidentFollower, IncidentMember, RoleAssignment
-from incidents.models.timeline import IncidentFile, IncidentUpdate, Reaction, TimelineEntry, TimelineRevision
+from incidents.models.timeline import (
+    MARKDOWN_KINDS,
+    WRITTEN_KINDS,
+    IncidentFile,
+    IncidentUpdate,
+    Reaction,
+    ReactionGroup,
+    TimelineEntry,
+    TimelineEntryQuerySet,
+    TimelineRevision,
+)
 from incidents.models.work import ChecklistTick, IncidentAction, IncidentLink
 
 __all__ = [
+    "MARKDOWN_KINDS",
     "OPEN_CATEGORIES",
+    "WRITTEN_KINDS",
     "AnnouncementRule",
     "ChecklistItem",
     "ChecklistTick",
@@ -41,10 +53,12 @@ __all__ = [
     "PersonQualification",
     "Qualification",
     "Reaction",
+    "ReactionGroup",
     "RoleAssignment",
     "Severity",
     "StatusCategory",
     "TimelineEntry",
+    "TimelineEntryQuerySet",
     "TimelineRevision",
     "UpdateTemplate",
 ]

@@ -1,5 +1,7 @@
 """The record of an incident: updates, the timeline, and what hangs on its entries."""
 
+from dataclasses import dataclass
+from typing import ClassVar, Self
 from uuid import uuid4
 
 from django.db import models
@@ -28,6 +30,34 @@ class IncidentUpdate(models.Model):
 
     def __str__(self) -> str:
         return self.text[:80]
+
+
+class TimelineEntryQuerySet(models.QuerySet["TimelineEntry"]):
+    """Entries as the timeline shows them."""
+
+    def for_timeline(self) -> Self:
+        """With all that a line of the timeline shows, in a constant number of queries."""
+        return self.select_related("reply_to", "origin").prefetch_related(
+            models.Prefetch("reactions", Reaction.objects.select_related("user"), to_attr="shown_reactions"),
+            models.Prefetch("files", to_attr="shown_files"),
+        )
+
+    def newest_first(self) -> Self:
+        """By when what they tell of happened; the sequence decides between those of one instant."""
+        return self.order_by("-occurred_at", "-sequence")
+
+
+@dataclass(frozen=True)
+class ReactionGroup:
+    """One emoji on an entry, and who gave it."""
+
+    emoji: str
+    user_ids: tuple[int, ...]
+    names: tuple[str, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.user_ids)
 
 
 class TimelineEntry(models.Model):
@@ -88,6 +118,12 @@ class TimelineEntry(models.Model):
         default=0, help_text=_("The number of its newest change among all changes of entries of the incident; 0: none.")
     )
 
+    # What `for_timeline()` fills; an entry that was just written has neither.
+    shown_reactions: "list[Reaction]"
+    shown_files: "list[IncidentFile]"
+
+    objects: ClassVar[TimelineEntryQuerySet] = TimelineEntryQuerySet.as_manager()  # type: ignore[assignment]  # it has its methods
+
     class Meta:
         ordering = ["incident", "-sequence"]
         verbose_name_plural = "timeline entries"
@@ -102,6 +138,53 @@ class TimelineEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sequence}. {self.text[:80]}"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether a person wrote it, so that it can be edited and removed; the rest tells what happened."""
+        return self.kind in WRITTEN_KINDS
+
+    @property
+    def is_markdown(self) -> bool:
+        return self.kind in MARKDOWN_KINDS
+
+    @property
+    def is_told_later(self) -> bool:
+        """Whether it tells of another time than that at which it was written, to the minute."""
+        return self.recorded_at is not None and abs((self.recorded_at - self.occurred_at).total_seconds()) >= 60
+
+    @property
+    def removed_by(self) -> str:
+        """Who took it away; empty while it stands."""
+        return str(self.data.get("removed_by", "")) if self.removed_at else ""
+
+    @property
+    def not_told(self) -> list[str]:
+        """The names of people who are mentioned in it and may not see the incident."""
+        return [str(name) for name in self.data.get("not_told", [])]
+
+    @property
+    def reaction_groups(self) -> list[ReactionGroup]:
+        """Its reactions by emoji, in the order in which they came; reads what `for_timeline()` fills."""
+        given: dict[str, list[Reaction]] = {}
+        for reaction in getattr(self, "shown_reactions", []):
+            given.setdefault(reaction.emoji, []).append(reaction)
+        return [
+            ReactionGroup(emoji, tuple(each.user_id for each in rows), tuple(each.user.display_name for each in rows))
+            for emoji, rows in given.items()
+        ]
+
+
+WRITTEN_KINDS = frozenset(
+    {
+        TimelineEntry.Kind.NOTE,
+        TimelineEntry.Kind.MESSAGE,
+        TimelineEntry.Kind.DECISION,
+        TimelineEntry.Kind.FINDING,
+        TimelineEntry.Kind.FILE,
+    }
+)
+MARKDOWN_KINDS = WRITTEN_KINDS | {TimelineEntry.Kind.UPDATE}
 
 
 class TimelineRevision(models.Model):

@@ -74,7 +74,7 @@ def test_a_page_that_comes_back_is_sent_what_it_missed_in_order(ana: User, watch
             "incident-facts",
             "incident-side",
         }
-        assert messages[-1] == {"type": "resumed", "sequence": 251}
+        assert messages[-1] == {"type": "resumed", "sequence": 251, "change": None}
 
     assert talk(ana, watched.number, conversation)
 
