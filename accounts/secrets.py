@@ -23,19 +23,27 @@ def _current_box() -> MultiFernet:
     return _box(tuple(settings.ENCRYPTION_KEYS or [settings.SECRET_KEY]))
 
 
+def seal(text: str) -> str:
+    """The text encrypted, for a secret that stands within a larger value."""
+    return _current_box().encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """What was sealed; raises ImproperlyConfigured if the key is gone."""
+    try:
+        return _current_box().decrypt(sealed.encode()).decode()
+    except InvalidToken as error:
+        raise ImproperlyConfigured(
+            "A stored secret can't be decrypted. Put the key that encrypted it back into ENCRYPTION_KEYS "
+            "(or SECRET_KEY, if ENCRYPTION_KEYS was not set then)."
+        ) from error
+
+
 class SecretField(models.TextField[str, str]):
     """Text that the database only ever sees encrypted (Fernet: AES-128-CBC with HMAC-SHA256)."""
 
     def get_prep_value(self, value: str | None) -> Any:
-        return _current_box().encrypt(value.encode()).decode() if value else value
+        return seal(value) if value else value
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
-        if not value:
-            return value
-        try:
-            return _current_box().decrypt(value.encode()).decode()
-        except InvalidToken as error:
-            raise ImproperlyConfigured(
-                "A stored secret can't be decrypted. Put the key that encrypted it back into ENCRYPTION_KEYS "
-                "(or SECRET_KEY, if ENCRYPTION_KEYS was not set then)."
-            ) from error
+        return unseal(value) if value else value
