@@ -1,11 +1,13 @@
 """Paging for an incident: starting escalations, and tying those to it that run already."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
 
 from accounts.actor import Actor
+from catalog.models import Service
 from catalog.urgency import urgency_of
 from events.errors import Conflict
 from incidents.models import Incident, TimelineEntry
@@ -28,28 +30,30 @@ def page_for_incident(
     now: datetime,
     message: str = "",
     urgency: str = "",
+    service: Service | None = None,
 ) -> Escalation:
     """Pages along a policy for this incident; resolving the incident ends it. A test says that it is one.
 
-    Without an `urgency` the first affected service says how loudly.
+    Without an `urgency` the service says how loudly: the one that is given, else the first that is affected.
     """
     incident = locked(actor, incident)
     if not incident.is_open:
         raise Conflict("This incident is no longer open.", remedy="Reopen it before you page somebody.")
     mark = "[Test] " if incident.mode == Incident.Mode.TEST else ""
-    services = ", ".join(incident.affected_services.values_list("service__name", flat=True))
+    names = [service.name] if service else incident.affected_services.values_list("service__name", flat=True)
     facts = {
         "severity": incident.severity.name,
-        "service": services,
+        "service": ", ".join(names),
         "incident": incident.reference,
         "link": f"{settings.PUBLIC_URL}{incident.get_absolute_url()}",
     }
-    affected = incident.affected_services.select_related("service__escalation_policy").first()
+    first = None if service else incident.affected_services.select_related("service__escalation_policy").first()
+    asked = service or (first.service if first else None)
     severe = incident.severity.rank >= SEVERE_RANK
     escalation = start_escalation(
         actor=actor,
         policy=policy,
-        urgency=urgency or urgency_of(affected.service if affected else None, is_severe=severe, now=now),
+        urgency=urgency or urgency_of(asked, is_severe=severe, now=now),
         title=f"{mark}{incident.reference} {incident.name}",
         detail=message.strip() or incident.summary,
         facts={name: value for name, value in facts.items() if value},
@@ -58,6 +62,37 @@ def page_for_incident(
     )
     attach_escalation(actor=actor, incident=incident, escalation=escalation, now=now)
     return escalation
+
+
+class Paged(NamedTuple):
+    """What pages for a service now, and whether it was started just now or paged for the incident already."""
+
+    escalation: Escalation
+    is_new: bool
+
+
+@transaction.atomic
+def page_service(
+    *, actor: Actor, incident: Incident, service: Service, now: datetime, message: str = "", urgency: str = ""
+) -> Paged:
+    """Pages whoever is on call for a service, along its own policy.
+
+    What pages along the same policy for this incident, and is not over, is not started a second time. Raises Conflict
+    for a service without a policy.
+    """
+    incident = locked(actor, incident)
+    policy = service.escalation_policy
+    if policy is None:
+        raise Conflict(
+            f"{service.name} has no escalation policy.", remedy="Give it one in the catalog, or page by another policy."
+        )
+    running = incident.escalations.filter(policy=policy, ended_at=None).order_by("pk").first()
+    if running is not None:
+        return Paged(running, is_new=False)
+    started = page_for_incident(
+        actor=actor, incident=incident, policy=policy, service=service, message=message, urgency=urgency, now=now
+    )
+    return Paged(started, is_new=True)
 
 
 @transaction.atomic
