@@ -206,11 +206,12 @@ def mark_broken(*, method: ContactMethod, reason: str, now: datetime) -> None:
 
 
 def tell(
-    user: User, *, title: str, detail: str, now: datetime, besides: ContactMethod | None = None
+    user: User, *, title: str, detail: str, now: datetime, besides: ContactMethod | None = None, link: str = ""
 ) -> ContactMethod | None:
     """Sends a notice to a person through the first usable method that takes it; None if none did.
 
-    Mail and chat come before anything that rings.
+    Mail and chat come before anything that rings. `link` is the whole address of what it is about; without one it is
+    that of their own contact methods.
     """
     order: list[str] = [Kind.EMAIL, Kind.PUSH, Kind.APPRISE, Kind.SMS, Kind.WEBHOOK]
     methods = [
@@ -219,12 +220,12 @@ def tell(
         if method.is_usable and (besides is None or method.pk != besides.pk)
     ]
     for method in sorted(methods, key=lambda method: order.index(method.kind)):
-        if try_to_send(method, _notice(method, title, detail, now)).outcome == "accepted":
+        if try_to_send(method, _notice(method, title, detail, now, link)).outcome == "accepted":
             return method
     return None
 
 
-def _notice(method: ContactMethod, title: str, detail: str, now: datetime) -> Message:
+def _notice(method: ContactMethod, title: str, detail: str, now: datetime, link: str = "") -> Message:
     return Message(
         page_id=0,
         attempt=1,
@@ -234,7 +235,7 @@ def _notice(method: ContactMethod, title: str, detail: str, now: datetime) -> Me
         facts={},
         since=now,
         level=1,
-        link=settings.PUBLIC_URL + reverse("oncall:profile"),
+        link=link or settings.PUBLIC_URL + reverse("oncall:profile"),
         purpose="notice",
         urgency="low",
         reference=f"notice-{method.pk}-{int(now.timestamp())}",
