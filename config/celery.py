@@ -60,6 +60,12 @@ app.conf.beat_schedule = {
     },
     "schedules-sweep": {"task": "schedules.look_after", "schedule": timedelta(minutes=10), "options": {"expires": 500}},
     "paging-tests-sweep": {"task": "paging_tests.check", "schedule": timedelta(hours=1), "options": {"expires": 3000}},
+    "updates-sweep": {"task": "incidents.nudge_due", "schedule": timedelta(seconds=10), "options": {"expires": 10}},
+    "followers-sweep": {
+        "task": "incidents.tell_followers",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
     "duty-sweep": {"task": "duty.hand_over", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
 }
 

@@ -10,3 +10,5 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("incidents.handover")
+        import_module("incidents.announcements")
+        import_module("incidents.followers")

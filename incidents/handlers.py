@@ -2,14 +2,21 @@
 
 from collections.abc import Callable, Sequence
 
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
+
 from accounts.actor import Actor
+from accounts.models import User
 from events.models import Event
 from events.registry import handles
 from incidents.actions import note_acknowledged
 from incidents.models import Incident, TimelineEntry
+from incidents.permissions import can_view
 from incidents.timeline import add_entry
 from oncall.actions import keep_acknowledged
 from oncall.models import Escalation
+from oncall.reaching import tell
 
 WORDS: dict[str, Callable[[Event], str]] = {
     "escalation.level_paged": lambda event: f"paged {event.data['names']} (level {event.data['level'] + 1})",
@@ -72,3 +79,19 @@ def record_acknowledgement(event: Event) -> None:
     text = f"acknowledged the page after {seconds // 60}:{seconds % 60:02}"
     for incident in Incident.objects.filter(escalations=event.subject_id):
         note_acknowledged(actor=Actor.of_event(event), incident=incident, text=text, now=event.occurred_at)
+
+
+@handles("incident.action_added", "incident.action_assigned", name="incidents.tell_assignee")
+def tell_assignee(event: Event) -> None:
+    """Tells whoever is given something to do now, unless they took it themselves; of a private incident only that."""
+    user = User.objects.filter(pk=event.data.get("assignee") or 0, is_active=True).first()
+    incident = Incident.objects.filter(pk=event.subject_id).first()
+    if user is None or incident is None or (event.actor_kind == "user" and event.actor_key == str(user.pk)):
+        return
+    if not can_view(Actor.of_user(user, via="mail"), incident):
+        return
+    title, link = event.data["title"], f"{settings.PUBLIC_URL}{incident.get_absolute_url()}"
+    with translation.override(user.locale):
+        said = _("To do now in %(reference)s") % {"reference": incident.reference}
+    detail = link if incident.is_private else f"{title}\n{link}"
+    tell(user, title=said if incident.is_private else f"{said}: {title}", detail=detail, now=event.occurred_at)
