@@ -55,7 +55,7 @@ def facts_of_run(run: WorkflowRun) -> dict[str, Any]:
     """What stands under `run`."""
     return {
         "id": run.pk,
-        "url": address(run.get_absoluteaddress()),
+        "url": address(run.get_absolute_url()),
         "workflow": run.workflow.name,
         "started_at": run.created_at.isoformat(),
         "started_by": run.started_by_name,

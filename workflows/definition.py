@@ -55,18 +55,18 @@ class Problem:
         return f"{self.place}: {self.message}"
 
 
-def checked(definition: Any) -> dict[str, Any]:
-    """The definition as it is stored: each step has an id, and secrets are encrypted.
-
-    Raises Invalid, naming the first place and how many more there are, unless it is sound.
-    """
-    whole = with_ids(definition) if isinstance(definition, Mapping) else definition
-    found = problems(whole)
+def check(definition: Any) -> None:
+    """Raises Invalid, naming the first place and how many more there are, unless the definition is sound."""
+    found = problems(definition)
     if found:
-        more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
-        raise Invalid(
-            f"{found[0]}{more}", field="definition", code="bad_definition", remedy="Correct it and save again."
-        )
+        said = f"{found[0]} ({len(found) - 1} more)" if len(found) > 1 else str(found[0])
+        raise Invalid(said, field="definition", code="bad_definition", remedy="Correct it and save again.")
+
+
+def checked(definition: Any) -> dict[str, Any]:
+    """The definition as it is stored: each step has an id, and secrets are encrypted. Raises Invalid as `check` does."""
+    whole = with_ids(definition) if isinstance(definition, Mapping) else definition
+    check(whole)
     return _mapped_secrets(whole, _sealed)
 
 
@@ -321,8 +321,12 @@ def free_id(kind: str, taken: set[str]) -> str:
     return next(name for number in range(2, len(taken) + 3) if (name := f"{kind}_{number}") not in taken)
 
 
-def next_time_of(trigger: Mapping[str, Any], now: datetime) -> datetime | None:
-    """When the clock of a checked trigger comes next; None for what no clock starts."""
-    if trigger["kind"] != "time":
-        return None
-    return next_time(trigger["cron"], trigger.get("time_zone", "UTC"), now)
+def columns_of(definition: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a `Workflow` keeps of its newest version: `trigger_kind`, `events`, and `next_at` while it is switched on."""
+    trigger = definition["trigger"]
+    kind = trigger["kind"]
+    return {
+        "trigger_kind": kind,
+        "events": list(trigger.get("events", [])) if kind == "event" else [],
+        "next_at": next_time(trigger["cron"], trigger.get("time_zone", "UTC"), now) if kind == "time" else None,
+    }

@@ -41,6 +41,8 @@ ParamKind = Literal[
     "workflow",
 ]
 KINDS: tuple[str, ...] = get_args(ParamKind)
+# Text that may be any length; what else is typed is one line.
+LONG = ("long_text", "json")
 
 
 class Skip(Exception):

@@ -100,7 +100,7 @@ def _of_escalation(pk: int) -> Found:
         "id": escalation.pk,
         "title": escalation.title,
         "status": escalation.status,
-        "url": address(escalation.get_absoluteaddress()),
+        "url": address(escalation.get_absolute_url()),
         "policy": escalation.path.get("policy", ""),
         "acknowledged_by": escalation.acknowledged_by.display_name if escalation.acknowledged_by else "",
     }
@@ -116,7 +116,7 @@ def _of_postmortem(pk: int) -> Found:
         "id": postmortem.pk,
         "title": postmortem.title,
         "status": postmortem.status,
-        "url": address(postmortem.get_absoluteaddress()),
+        "url": address(postmortem.get_absolute_url()),
         "authors": [user.display_name for user in postmortem.authors.all()],
     }
     return {"postmortem": said}, incident_of(postmortem.incident_id)
