@@ -43,8 +43,9 @@ class Actor:
         return cls("alert_source", str(source_id), name, "webhook", Role.RESPONDER)
 
     @classmethod
-    def of_workflow(cls, workflow_id: int, name: str) -> "Actor":
-        return cls("workflow", str(workflow_id), name, "workflow", Role.ADMINISTRATOR)
+    def of_workflow(cls, workflow_id: int, name: str, run_id: int = 0) -> "Actor":
+        """A run of a workflow: its key tells both, so that what it causes is known to be its doing."""
+        return cls("workflow", f"{workflow_id}/{run_id}", name, "workflow", Role.ADMINISTRATOR)
 
     @classmethod
     def of_event(cls, event: "Event") -> "Actor":

@@ -64,7 +64,7 @@ def check(definition: Any) -> None:
 
 
 def checked(definition: Any) -> dict[str, Any]:
-    """The definition as it is stored: each step has an id, and secrets are encrypted. Raises Invalid as `check` does."""
+    """The definition as it is stored: each step has an id, secrets are encrypted. Raises Invalid as `check` does."""
     whole = with_ids(definition) if isinstance(definition, Mapping) else definition
     check(whole)
     return _mapped_secrets(whole, _sealed)
@@ -322,7 +322,7 @@ def free_id(kind: str, taken: set[str]) -> str:
 
 
 def columns_of(definition: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """What a `Workflow` keeps of its newest version: `trigger_kind`, `events`, and `next_at` while it is switched on."""
+    """What a `Workflow` keeps of its newest version: `trigger_kind`, `events`, and `next_at` while it is on."""
     trigger = definition["trigger"]
     kind = trigger["kind"]
     return {
