@@ -2,7 +2,7 @@
 
 Starts Sitrep with two web workers, opens that many live pages of one incident (websockets of twenty people, each
 checked for access), then posts notes by the REST API: permission, row, event, rendering and fan-out are the real ones.
-Taken is the time from the request to the arrival at each socket. Ends with 1 if the goal is missed or a message is lost.
+Taken is the time from the request to the arrival at each socket. Ends with 1 if the goal is missed or one is lost.
 """
 
 import asyncio
