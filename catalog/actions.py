@@ -9,6 +9,7 @@ from django.db.models import Q
 from accounts.actions import RESERVED_SLUGS
 from accounts.actor import Actor
 from accounts.models import Team
+from catalog.mitigations import MitigationDraft, save_mitigations
 from catalog.models import Functionality, Service, ServiceDependency, ServiceLink
 from catalog.permissions import can_change_service, can_configure
 from events.actions import publish
@@ -41,8 +42,12 @@ def save_service(
     needs: Iterable[Service] | None = None,
     functionalities: Iterable[Functionality] | None = None,
     links: Sequence[LinkDraft] | None = None,
+    mitigations: Sequence[MitigationDraft] | None = None,
 ) -> Service:
-    """Makes a service or changes one; `needs`, `functionalities` and `links` replace what was there unless None."""
+    """Makes a service or changes one.
+
+    `needs`, `functionalities`, `links` and `mitigations` replace what was there unless None.
+    """
     allowed = can_configure(actor) if service is None else can_change_service(actor, service)
     require(allowed, "Only managers and the team that owns a service may change it.")
     if not name.strip():
@@ -67,6 +72,8 @@ def save_service(
         ServiceLink.objects.bulk_create(
             ServiceLink(service=service, kind=link.kind, label=link.label, url=link.url) for link in links
         )
+    if mitigations is not None:
+        save_mitigations(actor=actor, service=service, mitigations=mitigations)
     publish(
         "service.created" if created else "service.changed", subject=service, actor=actor, data={"name": service.name}
     )

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from catalog.models import Functionality, Service
+from catalog.models import Functionality, Mitigation, Service
 from events.admin import ReadOnlyAdmin
 
 
@@ -18,3 +18,11 @@ class ServiceAdmin(ReadOnlyAdmin):
 class FunctionalityAdmin(ReadOnlyAdmin):
     list_display = ["name", "description"]
     search_fields = ["name", "description"]
+
+
+@admin.register(Mitigation)
+class MitigationAdmin(ReadOnlyAdmin):
+    list_display = ["label", "service", "command", "url"]
+    list_filter = ["service"]
+    list_select_related = ["service"]
+    search_fields = ["label", "command", "service__name"]

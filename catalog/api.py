@@ -5,14 +5,17 @@ from typing import Any, ClassVar
 from django.utils.text import slugify
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.models import Scope, Team
 from accounts.rest import ActionViewSet, WholeMixin
 from catalog import actions
+from catalog.blast import Reached, blast_radius
 from catalog.filters import FunctionalityFilter, ServiceFilter
-from catalog.models import Functionality, Service, ServiceLink
+from catalog.mitigations import MitigationDraft
+from catalog.models import Functionality, Mitigation, Service, ServiceLink
 from oncall.models import EscalationPolicy
 
 
@@ -29,6 +32,14 @@ class ServiceLinkSerializer(WholeMixin, serializers.ModelSerializer[ServiceLink]
         fields = ["kind", "label", "url"]
 
 
+class MitigationSerializer(WholeMixin, serializers.ModelSerializer[Mitigation]):
+    """What helps when the service is broken: a command to copy, a link to follow, or words alone."""
+
+    class Meta:
+        model = Mitigation
+        fields = ["label", "command", "url"]
+
+
 class ServiceSerializer(serializers.ModelSerializer[Service]):
     """A service, named by its slug."""
 
@@ -37,6 +48,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
     escalation_policy = by_slug(EscalationPolicy, required=False, allow_null=True)
     functionalities = by_slug(Functionality, many=True, required=False)
     links = ServiceLinkSerializer(many=True, required=False)
+    mitigations = MitigationSerializer(many=True, required=False)
     needs = serializers.ListField(
         child=serializers.SlugField(), required=False, help_text="Slugs of the services that it needs."
     )
@@ -56,6 +68,7 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
             "functionalities",
             "needs",
             "links",
+            "mitigations",
         ]
         # The action answers what is taken, in words that say what to do.
         extra_kwargs: ClassVar[dict[str, Any]] = {"name": {"validators": []}}
@@ -77,6 +90,26 @@ class ServiceSerializer(serializers.ModelSerializer[Service]):
             actions.LinkDraft(link.get("kind", ServiceLink.Kind.RUNBOOK), link["label"], link["url"]) for link in links
         ]
 
+    def validate_mitigations(self, mitigations: list[dict[str, str]]) -> list[MitigationDraft]:
+        return [MitigationDraft(**mitigation) for mitigation in mitigations]
+
+
+class ReachedSerializer(serializers.Serializer[Reached]):
+    """A service, and how many steps away it is."""
+
+    service = serializers.SlugField(source="service.slug")
+    name = serializers.CharField(source="service.name")
+    tier = serializers.IntegerField(source="service.tier")
+    depth = serializers.IntegerField()
+
+
+class BlastRadiusSerializer(serializers.Serializer[Any]):
+    """What is hit when services are broken, what they need themselves, and what users can't do then."""
+
+    hit = ReachedSerializer(many=True)
+    needed = ReachedSerializer(many=True)
+    functionalities = by_slug(Functionality, many=True)
+
 
 class ServiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
     """Services, by slug."""
@@ -87,7 +120,7 @@ class ServiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVie
     ordering_fields = ["id", "name", "tier"]
     lookup_field = "slug"
     queryset = Service.objects.select_related("team", "escalation_policy").prefetch_related(
-        "functionalities", "links", "dependencies__needs"
+        "functionalities", "links", "mitigations", "dependencies__needs"
     )
 
     @extend_schema(responses={201: ServiceSerializer})
@@ -103,6 +136,12 @@ class ServiceViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVie
         names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy", "urgency")
         data = {name: getattr(service, name) for name in names} | serializer.validated_data
         return self.answer(actions.save_service(actor=self.actor, service=service, **data))
+
+    @extend_schema(responses=BlastRadiusSerializer, filters=False)
+    @action(detail=True, methods=["get"], pagination_class=None)
+    def radius(self, request: Request, slug: str) -> Response:
+        """What is hit when the service is broken, what it needs itself, and what users can't do then."""
+        return Response(BlastRadiusSerializer(blast_radius([self.get_object()])).data)
 
     def destroy(self, request: Request, slug: str) -> Response:
         actions.remove_service(actor=self.actor, service=self.get_object())

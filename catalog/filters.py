@@ -14,7 +14,7 @@ class ServiceFilter(ListFilter):
 
     tier = django_filters.MultipleChoiceFilter(choices=Service.Tier.choices, label=_("Tier"))
     lifecycle = django_filters.MultipleChoiceFilter(choices=Service.Lifecycle.choices, label=_("Lifecycle"))
-    team = SlugFilter(path="functionalities", queryset=Team.objects.all(), label=_("Team"))
+    team = SlugFilter(path="team", queryset=Team.objects.all(), label=_("Team"))
     functionality = SlugFilter(path="functionalities", queryset=Functionality.objects.all(), label=_("Functionality"))
     escalation_policy = SlugFilter(path="escalation_policy", queryset=EscalationPolicy.objects.all(), label=_("Policy"))
 

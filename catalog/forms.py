@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Team
 from catalog.actions import LinkDraft
+from catalog.mitigations import MitigationDraft
 from catalog.models import Functionality, Service, ServiceLink
 from oncall.models import EscalationPolicy
 
@@ -68,6 +69,37 @@ class LinkForm(forms.Form):
 
 
 LinkFormSet = forms.formset_factory(LinkForm, extra=2, max_num=30)
+
+
+class MitigationForm(forms.Form):
+    """What helps when the service is broken."""
+
+    label = forms.CharField(
+        label=_("What it does"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"list": "mitigation-suggestions", "autocomplete": "off"}),
+    )
+    command = forms.CharField(
+        label=_("Command to copy"), required=False, widget=forms.TextInput(attrs={"class": "input mono"})
+    )
+    url = forms.URLField(label=_("Or a link"), max_length=500, required=False, assume_scheme="https")
+
+    def clean(self) -> dict[str, str]:
+        data = super().clean() or {}
+        if (data.get("command") or data.get("url")) and not data.get("label"):
+            self.add_error("label", _("Say what it does: “Roll back the last deploy”."))
+        return data
+
+    def draft(self) -> MitigationDraft | None:
+        """The mitigation, or None for an empty row."""
+        data = self.cleaned_data
+        if not data.get("label"):
+            return None
+        return MitigationDraft(data["label"], data.get("command", ""), data.get("url", ""))
+
+
+MitigationFormSet = forms.formset_factory(MitigationForm, extra=1, max_num=30)
 
 
 class FunctionalityForm(forms.Form):

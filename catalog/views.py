@@ -14,7 +14,9 @@ from django.views.decorators.http import require_POST
 from accounts.actor import actor_of
 from accounts.lists import list_page
 from catalog import actions, forms
+from catalog.blast import blast_radius
 from catalog.filters import FunctionalityFilter, ServiceFilter
+from catalog.mitigations import suggested_mitigations
 from catalog.models import Functionality, Service
 from catalog.permissions import can_change_service, can_configure
 from events.errors import require
@@ -41,6 +43,8 @@ def service_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "service": service,
         "needs": service.dependencies.select_related("needs"),
         "needed_by": service.dependents.select_related("service"),
+        "radius": blast_radius([service]),
+        "mitigations": service.mitigations.all(),
         "rungs": ladder(policy, timezone.now()) if policy else [],
         "can_change": can_change_service(actor_of(request), service),
         "can_remove": can_configure(actor_of(request)),
@@ -58,22 +62,29 @@ def service_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
     )
     initial: dict[str, Any] = {"tier": Service.Tier.MEDIUM}
     initial_links: list[dict[str, str]] = []
+    initial_mitigations: list[dict[str, str]] = []
     if service:
         names = ("name", "slug", "description", "tier", "lifecycle", "team", "escalation_policy", "urgency")
         initial = {name: getattr(service, name) for name in names}
         initial["needs"] = [row.needs_id for row in service.dependencies.all()]
         initial["functionalities"] = [row.pk for row in service.functionalities.all()]
         initial_links = [{"kind": link.kind, "label": link.label, "url": link.url} for link in service.links.all()]
+        initial_mitigations = [
+            {"label": row.label, "command": row.command, "url": row.url} for row in service.mitigations.all()
+        ]
     form = forms.ServiceForm(request.POST or None, initial=initial)
     rows = forms.LinkFormSet(request.POST or None, initial=initial_links, prefix="links")
-    if request.method == "POST" and form.is_valid() and rows.is_valid():
+    helps = forms.MitigationFormSet(request.POST or None, initial=initial_mitigations, prefix="mitigations")
+    if request.method == "POST" and form.is_valid() and rows.is_valid() and helps.is_valid():
         data = form.cleaned_data
         data["slug"] = data["slug"] or slugify(data["name"])
         links = [draft for row in rows if (draft := row.draft())]
+        data["mitigations"] = [drawn for row in helps if (drawn := row.draft())]
         saved = try_action(form, lambda: actions.save_service(actor=actor, service=service, links=links, **data))
         if saved is not None:
             return HttpResponseRedirect(reverse("catalog:service", args=[saved.slug]))
-    context = {"form": form, "rows": rows, "service": service}
+    suggestions = suggested_mitigations(service)
+    context = {"form": form, "rows": rows, "helps": helps, "service": service, "suggestions": suggestions}
     return render(request, "catalog/service_form.html", context, status=422 if request.method == "POST" else 200)
 
 

@@ -1,6 +1,6 @@
 """A policy as a ladder: each rung with whom it would page right now."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -90,3 +90,23 @@ def ladder(policy: EscalationPolicy, now: datetime) -> list[Rung]:
 
 def _slug(target: Mapping[str, Any], slugs: Mapping[int, str]) -> str:
     return slugs.get(target["id"], "") if target["type"] == "schedule" else ""
+
+
+def on_call_now(policies: Iterable[EscalationPolicy], now: datetime) -> dict[int, list[User]]:
+    """Whom each of these policies would page first at `now`, by its id: the people of its first level that has any.
+
+    Everything but the policies' own levels is read once for all of them.
+    """
+    paths = {policy.pk: freeze(policy, takes_turn=False) for policy in policies}
+    if not paths:
+        return {}
+    reach = Reach.of(paths.values(), now, now)
+    roster = reach.at(now)
+    first: dict[int, list[int]] = {}
+    for pk, path in paths.items():
+        levels = path["levels"][: path["stages"][0]["count"]]
+        asked = [[target for target in level["targets"] if target["type"] not in TELLS] for level in levels]
+        reached = ([user_id for target in targets for user_id in roster.reach(target)[0]] for targets in asked)
+        first[pk] = next((list(dict.fromkeys(ids)) for ids in reached if ids), [])
+    users = User.objects.in_bulk({user_id for ids in first.values() for user_id in ids})
+    return {pk: [users[user_id] for user_id in ids if user_id in users] for pk, ids in first.items()}

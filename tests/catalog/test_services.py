@@ -160,6 +160,7 @@ def test_a_manager_fills_in_the_form_and_what_was_typed_survives_a_mistake() -> 
     client = Client()
     client.force_login(accounts.user(role=Role.MANAGER))
     rows = {"links-TOTAL_FORMS": "1", "links-INITIAL_FORMS": "0"}
+    rows |= {"mitigations-TOTAL_FORMS": "0", "mitigations-INITIAL_FORMS": "0"}
     fields = {"name": "Payments", "tier": "1", "lifecycle": "production", "description": "typed before", **rows}
     refused = client.post("/services/new/", fields)
     assert refused.status_code == 422
