@@ -12,3 +12,4 @@ class IncidentsConfig(AppConfig):
         import_module("incidents.handover")
         import_module("incidents.announcements")
         import_module("incidents.followers")
+        import_module("incidents.room_handlers")

@@ -2,7 +2,7 @@
 
 from accounts.actor import Actor
 from accounts.models import Role
-from incidents.models import Incident
+from incidents.models import Incident, TimelineEntry
 
 
 def can_declare(actor: Actor) -> bool:
@@ -19,3 +19,8 @@ def can_view(actor: Actor, incident: Incident) -> bool:
 def can_respond(actor: Actor, incident: Incident) -> bool:
     """Whether the actor may change the incident."""
     return actor.has_role(Role.RESPONDER) and can_view(actor, incident)
+
+
+def can_rewrite(actor: Actor, entry: TimelineEntry) -> bool:
+    """Whether the actor may edit or remove what a person wrote: its author may, and managers."""
+    return (actor.user_id is not None and actor.user_id == entry.user_id) or actor.has_role(Role.MANAGER)

@@ -13,7 +13,11 @@ from events.commit import once_on_commit
 from events.live import push, recheck
 from incidents.models import Incident, TimelineEntry
 
-FRAGMENTS = {"incident-facts": "incidents/_facts.html", "incident-side": "incidents/_side.html"}
+FRAGMENTS = {
+    "incident-facts": "incidents/_facts.html",
+    "incident-update": "incidents/_update.html",
+    "incident-side": "incidents/_side.html",
+}
 
 
 def lock_incident(incident_id: int) -> Incident:
@@ -34,10 +38,12 @@ def add_entry(
     data: dict[str, Any] | None = None,
     is_key: bool = False,
     origin: Incident | None = None,
+    occurred_at: datetime | None = None,
+    reply_to: TimelineEntry | None = None,
 ) -> TimelineEntry:
     """Adds the next line to the incident's timeline in the caller's transaction, and shows it live after the commit.
 
-    `origin` is the incident in which it happened, where that is another one: a stream, one that was merged.
+    `occurred_at` is when what it tells of happened, if not `now`. `origin` is the incident in which it happened, where that is another one: a stream, one that was merged.
     The lock on the incident's row makes sequences come without gaps and commit in order.
     """
     sequence = lock_incident(incident.pk).last_sequence + 1
@@ -53,8 +59,10 @@ def add_entry(
         actor_name=actor.name[:200],
         user_id=actor.user_id,
         via=actor.via,
-        occurred_at=now,
+        occurred_at=occurred_at or now,
+        recorded_at=now,
         is_key=is_key,
+        reply_to=reply_to,
         origin=origin,
     )
     transaction.on_commit(lambda: push(incident.live_topic, entry_message(entry)), robust=True)

@@ -56,7 +56,8 @@ def page_of_entries(
     The newest; those older than the entry with the sequence `before`; or `around` an entry: that one in their middle.
     """
     entries = of_kinds(TimelineEntry.objects.for_timeline().filter(incident=incident), kinds).newest_first()
-    turning = TimelineEntry.objects.filter(incident=incident, sequence=around if before is None else before).first()
+    at = around if before is None else before
+    turning = None if at is None else TimelineEntry.objects.filter(incident=incident, sequence=at).first()
     if turning is None:
         return _cut(list(entries[: limit + 1]), limit)
     is_older = Q(occurred_at__lt=turning.occurred_at) | Q(

@@ -238,6 +238,7 @@ def _notice(method: ContactMethod, title: str, detail: str, now: datetime, link:
         link=link or settings.PUBLIC_URL + reverse("oncall:profile"),
         purpose="notice",
         urgency="low",
+        links={"about": link} if link else {},
         reference=f"notice-{method.pk}-{int(now.timestamp())}",
     )
 
