@@ -97,6 +97,7 @@ try:
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
     OUTBOUND_PRIVATE_ADDRESSES = env.bool("OUTBOUND_PRIVATE_ADDRESSES", False)
     MAX_EVENT_BYTES = env.int("MAX_EVENT_BYTES", 512 * 1024)
+    MAX_FILE_BYTES = env.int("MAX_FILE_BYTES", 20 * 1024 * 1024)
     ALERT_MAIL_HOST = env.str("ALERT_MAIL_HOST", HOST)
     ALERT_MAIL_PORT = env.int("ALERT_MAIL_PORT", 0)
     ALERT_MAIL_DOMAIN = env.str("ALERT_MAIL_DOMAIN", "").lower()
@@ -120,6 +121,8 @@ if not 0 <= ALERT_MAIL_PORT <= 65535:
     refuse(f"ALERT_MAIL_PORT must be a port from 1 to 65535, or 0 to hear no mail, not {ALERT_MAIL_PORT}")
 if bool(ALERT_MAIL_CERTIFICATE) != bool(ALERT_MAIL_KEY):
     refuse("ALERT_MAIL_CERTIFICATE and ALERT_MAIL_KEY belong together: set both or neither")
+if not 0 < MAX_FILE_BYTES <= 1024**3:
+    refuse(f"MAX_FILE_BYTES must be a number of bytes up to 1073741824 (1 GB), not {MAX_FILE_BYTES}")
 if LOG_FORMAT not in {"json", "console"}:
     refuse(f"LOG_FORMAT must be json or console, not {LOG_FORMAT!r}")
 

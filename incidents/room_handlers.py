@@ -16,7 +16,7 @@ LONGEST_QUOTE = 1000
 
 @handles("incident.mentioned", name="incidents.tell_mentioned")
 def tell_mentioned(event: Event) -> None:
-    """Tells a person where they were mentioned, if they may still see it; of a private incident only that it is there."""
+    """Tells a person where they were mentioned, if they may still see it; of a private incident no more than that."""
     person = User.objects.filter(pk=event.data["user"], is_active=True).first()
     entry = TimelineEntry.objects.select_related("incident").filter(pk=event.data["entry"], removed_at=None).first()
     if person is None or entry is None:
