@@ -21,6 +21,11 @@ class Start:
     text: str
     unknown: list[str]
 
+    @property
+    def label(self) -> str:
+        """What the moment is called."""
+        return str(UpdateTemplate.Moment(self.moment).label)
+
 
 def filled(template: str, known: Mapping[str, str]) -> tuple[str, list[str]]:
     """The words with what is known, and the names of what is not: those are marked as `[name?]`."""

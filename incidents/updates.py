@@ -9,8 +9,10 @@ from accounts.models import Role
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
 from incidents.actions import change_severity, change_status
-from incidents.models import Incident, IncidentStatus, IncidentUpdate, Severity, TimelineEntry, TimelineRevision
-from incidents.timeline import add_entry, redraw
+from incidents.crossposting import tell_parent
+from incidents.entries import keep_revision
+from incidents.models import Incident, IncidentStatus, IncidentUpdate, Severity, TimelineEntry
+from incidents.timeline import add_entry, redraw, show_change
 from incidents.update_words import blanks_left
 from incidents.writing import locked, written
 
@@ -49,7 +51,9 @@ def post_update(
         incident = change_severity(actor=actor, incident=incident, severity=severity, now=now)
     if status is not None and status.pk != incident.status_id:
         incident = change_status(actor=actor, incident=incident, status=status, now=now)
-    interval = next_update_in or incident.severity.update_interval
+    # What is told of in retrospect is over: no update is due, unless somebody says so.
+    is_over = incident.mode == Incident.Mode.RETROSPECTIVE
+    interval = next_update_in or (None if is_over else incident.severity.update_interval)
     due_at = _due(incident, interval, now) if interval and incident.is_open else None
     update = IncidentUpdate.objects.create(
         incident=incident,
@@ -73,6 +77,7 @@ def post_update(
         data={"update": update.pk},
         is_key=True,
     )
+    tell_parent(actor=actor, stream=incident, text=_entry_text(text, doing), now=now)
     publish("incident.updated", subject=incident, actor=actor, data={"update": update.pk})
     return update
 
@@ -97,24 +102,13 @@ def correct_update(
     update.save(update_fields=["text", "doing"])
     entry = TimelineEntry.objects.filter(incident=incident, kind=Kind.UPDATE, data__update=update.pk).first()
     if entry is not None:
-        _rewrite(entry, incident, _entry_text(text, doing), actor, now)
+        keep_revision(entry, actor=actor, now=now)
+        entry.text = _entry_text(text, doing)
+        entry.save(update_fields=["text", "edited_at"])
+        show_change(entry)
     redraw(incident)
     publish("incident.update_corrected", subject=incident, actor=actor, data={"update": update.pk})
     return update
-
-
-def _rewrite(entry: TimelineEntry, incident: Incident, text: str, actor: Actor, now: datetime) -> None:
-    TimelineRevision.objects.create(
-        entry=entry,
-        text=entry.text,
-        occurred_at=entry.occurred_at,
-        replaced_at=now,
-        replaced_by_name=actor.name[:200],
-    )
-    incident.last_change += 1
-    incident.save(update_fields=["last_change"])
-    entry.text, entry.edited_at, entry.change = text, now, incident.last_change
-    entry.save(update_fields=["text", "edited_at", "change"])
 
 
 @transaction.atomic

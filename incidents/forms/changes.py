@@ -15,6 +15,7 @@ NEXT_UPDATE_CHOICES = [
     ("15", _("15 minutes")),
     ("30", _("30 minutes")),
     ("60", _("1 hour")),
+    ("240", _("4 hours")),
 ]
 
 
@@ -25,10 +26,15 @@ class NoteForm(forms.Form):
 
 
 class UpdateForm(forms.Form):
-    """An internal update, with what changes along with it."""
+    """An internal update: what is known, what is done, when more is told, and what changes along with it."""
 
     text = forms.CharField(
-        label=_("What do we know, what do we do?"), widget=forms.Textarea(attrs={"rows": 4, "data-draft": "update"})
+        label=_("What do we know?"), widget=forms.Textarea(attrs={"rows": 4, "data-draft": "update"})
+    )
+    doing = forms.CharField(
+        label=_("What do we do?"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2, "data-draft": "update-doing"}),
     )
     status = forms.ModelChoiceField(
         IncidentStatus.objects.all(), label=_("Status"), required=False, empty_label=_("Unchanged")
@@ -38,6 +44,12 @@ class UpdateForm(forms.Form):
     )
     next_update_minutes = forms.TypedChoiceField(
         label=_("Next update in"), choices=NEXT_UPDATE_CHOICES, coerce=int, required=False, empty_value=None
+    )
+    next_update_at = forms.DateTimeField(
+        label=_("or at"),
+        required=False,
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("In your time zone."),
     )
 
 
