@@ -2,11 +2,13 @@
 
 from django.urls import path
 
+from incidents import updates_urls
 from incidents.views import changes, declare, detail, lists
 
 app_name = "incidents"
 
 urlpatterns = [
+    *updates_urls.urlpatterns,
     path("incidents/", lists.incident_list, name="list"),
     path("incidents/declare/", declare.declare, name="declare"),
     path("incidents/<int:number>/", detail.detail, name="detail"),
