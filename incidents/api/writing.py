@@ -44,12 +44,14 @@ class EditSerializer(serializers.Serializer[Any]):
 
 
 class UpdateSerializer(serializers.Serializer[Any]):
-    """Posts an internal update."""
+    """Posts an internal update: what is known, what is done, and when the next one is due (in minutes, or at)."""
 
     text = serializers.CharField(max_length=writing.LONGEST_TEXT)
+    doing = serializers.CharField(max_length=writing.LONGEST_TEXT, required=False, allow_blank=True)
     severity = by_slug(Severity, required=False)
     status = by_slug(IncidentStatus, required=False)
     next_update_minutes = serializers.IntegerField(min_value=1, max_value=10_080, required=False)
+    next_update_at = serializers.DateTimeField(required=False)
 
 
 class NoteSerializer(serializers.Serializer[Any]):
