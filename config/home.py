@@ -92,9 +92,7 @@ def week_of(visible: IncidentQuerySet) -> list[Day]:
     today = timezone.localdate()
     dates = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
     starts = [timezone.make_aware(datetime.combine(date, time())) for date in [*dates, today + timedelta(days=1)]]
-    declared = list(
-        visible.exclude(mode=Incident.Mode.TEST).filter(declared_at__gte=starts[0]).select_related("severity")
-    )
+    declared = list(visible.counting().filter(declared_at__gte=starts[0]).select_related("severity"))
     return [
         Day(date, start, end, [incident.severity for incident in declared if start <= incident.declared_at < end])
         for date, start, end in zip(dates, starts[:-1], starts[1:], strict=True)

@@ -1,9 +1,10 @@
-"""Every write on incidents: declare, change, update, resolve."""
+"""The main writes on incidents: declare, edit, severity and status, mitigate, resolve, reopen, affected services."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import connection, transaction
 from django.db.models import Max
 
@@ -12,7 +13,11 @@ from accounts.models import User
 from catalog.models import Service
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
+from incidents.beginning import ENDINGS, check_first_status, times_at_first
+from incidents.chronology import disorder_with
+from incidents.crossposting import tell_parent
 from incidents.fields import check_required, checked_values
+from incidents.kinds import default_type, refuse_severity, refuse_type
 from incidents.models import (
     CustomField,
     Incident,
@@ -25,15 +30,22 @@ from incidents.models import (
     StatusCategory,
     TimelineEntry,
 )
+from incidents.modes import next_update_due
+from incidents.moving import end_escalations, enter, first_status, told_times, update_due
 from incidents.permissions import can_declare, can_view
 from incidents.roles import assign_role
+from incidents.staleness import refusal, refuse_stale
 from incidents.timeline import add_entry, lock_incident
+from incidents.transitions import Move, move_between
 from incidents.writing import locked
-from oncall.actions import resolve_escalation
-from oncall.models import Escalation
 
 Kind = TimelineEntry.Kind
 NUMBERING_LOCK = 0x51743E9
+EDITABLE = (
+    *("name", "summary", "impact", "root_cause", "call_url"),
+    *("users_affected", "revenue_lost", "tickets"),
+)
+NEEDS_CONFIRMATION = "needs_confirmation"
 
 
 @transaction.atomic
@@ -52,25 +64,50 @@ def declare_incident(
     lead: User | None = None,
     started_at: datetime | None = None,
     detected_at: datetime | None = None,
+    declared_at: datetime | None = None,
+    acknowledged_at: datetime | None = None,
+    mitigated_at: datetime | None = None,
+    resolved_at: datetime | None = None,
     users_affected: int | None = None,
     fields: Mapping[str, Any] | None = None,
+    parent: Incident | None = None,
 ) -> Incident:
     """Declares an incident and returns it, with its first timeline entry and the event `incident.declared`.
 
     `services` are the affected ones, as a list or with the impact of each; `fields` the values of custom fields by
-    slug. A private incident starts with its declarer as only member. Raises NotAllowed for viewers, Invalid for a
-    missing name and for values that a field does not take, Conflict for a required field that is empty.
+    slug. A private incident starts with its declarer as only member, a stream (`parent`; see `declare_stream`) with the
+    members of its parent. Times after the detection belong to retrospective incidents, which may be resolved already.
+    Raises NotAllowed for viewers; Invalid for a missing name, for what the type does not allow, for times that make no
+    sense and for values that a field does not take; Conflict for a required field that is empty.
     """
     require(can_declare(actor), "Viewers may not declare incidents.")
     name = name.strip()
     if not name:
         raise Invalid("An incident needs a name.", field="name", remedy="Say in a few words what is wrong.")
-    if started_at and started_at > now:
-        raise Invalid("The impact can't begin in the future.", field="started_at")
-    incident_type = incident_type or IncidentType.objects.order_by("-is_default", "id").first()
-    status = status or IncidentStatus.objects.filter(category=StatusCategory.ACTIVE).order_by("position").first()
-    if incident_type is None or status is None:
-        raise Conflict("The presets are not loaded.", remedy="Run `manage.py load_presets` once.")
+    if mode not in Incident.Mode.values:
+        raise Invalid(f"{mode!r} is not a mode.", field="mode", remedy=f"Use {', '.join(Incident.Mode.values)}.")
+    if incident_type is None:
+        incident_type = default_type()
+    # What an alert route declares was checked when the route was saved: an alert is never held back.
+    if actor.kind != "alert_source" and parent is None:
+        refuse_type(incident_type)
+    if actor.kind != "alert_source" and (parent is None or severity.pk != parent.severity_id):
+        refuse_severity(incident_type, severity)
+    times = times_at_first(
+        now,
+        mode,
+        started_at=started_at or detected_at,
+        detected_at=detected_at,
+        declared_at=declared_at,
+        acknowledged_at=acknowledged_at,
+        mitigated_at=mitigated_at,
+        resolved_at=resolved_at,
+    )
+    if status is None:
+        status = first_status(StatusCategory.POST_INCIDENT if resolved_at else StatusCategory.ACTIVE)
+    check_first_status(status, times)
+    if status.category == StatusCategory.CLOSED:
+        times["closed_at"] = now
     if visibility is None:
         private = incident_type.private_by_default
         visibility = Incident.Visibility.PRIVATE if private else Incident.Visibility.PUBLIC
@@ -90,22 +127,30 @@ def declare_incident(
         declared_by_id=actor.user_id,
         declared_by_name=actor.name,
         users_affected=users_affected,
-        started_at=started_at or detected_at,
-        detected_at=detected_at or now,
-        declared_at=now,
-        next_update_due_at=_next_update(severity, mode, now),
+        next_update_due_at=next_update_due(mode, severity, now) if status.is_open else None,
         fields={slug: value for slug, value in given.items() if value is not None},
+        parent=parent,
+        **times,
     )
     check_required(actor, incident, CustomField.RequiredAt.DECLARE)
-    if incident.is_private and actor.user_id is not None:
-        IncidentMember.objects.create(incident=incident, user_id=actor.user_id, added_at=now)
+    if incident.is_private:
+        _let_first_members_in(actor, incident, now)
+    data = {
+        "severity": severity.slug,
+        "status": status.slug,
+        "type": incident_type.slug,
+        "mode": str(mode),
+        "visibility": str(visibility),
+        "name": incident.name,
+        "times": told_times(times),
+    }
     add_entry(
         incident=incident,
         actor=actor,
         kind=Kind.DECLARED,
         text=f"declared {incident.reference} as {severity.name}: {incident.name}",
         now=now,
-        data={"severity": severity.slug, "status": status.slug} | ({"fields": incident.fields} if given else {}),
+        data=data | ({"fields": incident.fields} if given else {}),
         is_key=True,
     )
     impacts = (
@@ -113,57 +158,101 @@ def declare_incident(
     )
     for service, impact in impacts.items():
         set_affected_service(actor=actor, incident=incident, service=service, impact=impact, now=now)
+    told = {"severity": severity.slug, "rank": severity.rank, "mode": str(mode), "category": status.category}
     publish(
         "incident.declared",
         subject=incident,
         actor=actor,
-        data={"severity": severity.slug, "rank": severity.rank, "mode": mode, "category": status.category},
+        data={**told, "type": incident_type.slug, "is_stream": parent is not None},
     )
+    if not status.is_open:
+        data = {"from": "", "to": status.slug, "category": status.category, "mode": str(mode)}
+        publish("incident.resolved", subject=incident, actor=actor, data=data)
     if lead is not None:
         assign_role(actor=actor, incident=incident, role=IncidentRole.objects.get(slug="lead"), user=lead, now=now)
     return incident
 
 
-def _next_update(severity: Severity, mode: str, now: datetime) -> datetime | None:
-    """When the next update is due; a retrospective incident is over and needs none."""
-    if severity.update_interval is None or mode == Incident.Mode.RETROSPECTIVE:
-        return None
-    return now + severity.update_interval
+def _let_first_members_in(actor: Actor, incident: Incident, now: datetime) -> None:
+    people = {actor.user_id} if actor.user_id is not None else set()
+    if incident.parent is not None:
+        people |= set(incident.parent.memberships.values_list("user_id", flat=True))
+    IncidentMember.objects.bulk_create(
+        IncidentMember(incident=incident, user_id=user_id, added_at=now) for user_id in sorted(people)
+    )
 
 
 @transaction.atomic
-def edit_incident(*, actor: Actor, incident: Incident, now: datetime, **changes: Any) -> Incident:
-    """Changes the name, the summary or the number of users affected."""
-    unknown = set(changes) - {"name", "summary", "users_affected"}
+def edit_incident(
+    *, actor: Actor, incident: Incident, now: datetime, was: Mapping[str, Any] | None = None, **changes: Any
+) -> Incident:
+    """Changes facts: name, summary, impact, root cause, call link, users affected, revenue lost, tickets.
+
+    `was` is what the editor saw of them. Where somebody has changed one since, nothing is saved and Conflict with the
+    code `stale` tells the value that stands and who set it. Raises Invalid for what a fact can't be.
+    """
+    unknown = set(changes) - set(EDITABLE)
     if unknown:
-        raise Invalid(f"{', '.join(sorted(unknown))} can't be edited this way.")
+        raise Invalid(f"{', '.join(sorted(unknown))} can't be edited this way.", remedy=f"Edit {', '.join(EDITABLE)}.")
     incident = locked(actor, incident)
-    changes = {field: value for field, value in changes.items() if getattr(incident, field) != value}
-    if "name" in changes and not changes["name"].strip():
-        raise Invalid("An incident needs a name.", field="name", remedy="Say in a few words what is wrong.")
-    if not changes:
+    wanted = {field: _fact(incident, field, value) for field, value in changes.items()}
+    if was:
+        refuse_stale(incident, seen=was, wanted=wanted)
+    wanted = {field: value for field, value in wanted.items() if getattr(incident, field) != value}
+    if not wanted:
         return incident
-    for field, value in changes.items():
+    told = {field: {"from": _plain(getattr(incident, field)), "to": _plain(value)} for field, value in wanted.items()}
+    for field, value in wanted.items():
         setattr(incident, field, value)
-    incident.save(update_fields=list(changes))
-    words = ", ".join(field.replace("_", " ") for field in changes)
-    if "name" in changes:
+    incident.save(update_fields=list(wanted))
+    words = ", ".join(field.removesuffix("_url").replace("_", " ") for field in wanted)
+    if "name" in wanted:
         words += f" (now “{incident.name}”)"
-    add_entry(incident=incident, actor=actor, kind=Kind.EDIT, text=f"edited the {words}", now=now)
-    publish("incident.edited", subject=incident, actor=actor, data={"fields": list(changes)})
+    add_entry(
+        incident=incident, actor=actor, kind=Kind.EDIT, text=f"edited the {words}", now=now, data={"changes": told}
+    )
+    publish("incident.edited", subject=incident, actor=actor, data={"fields": list(wanted)})
     return incident
 
 
+def _fact(incident: Incident, field: str, value: Any) -> Any:
+    """A fact as it is stored; raises Invalid."""
+    if isinstance(value, str):
+        value = value.strip()
+    if field == "name" and not value:
+        raise Invalid("An incident needs a name.", field="name", remedy="Say in a few words what is wrong.")
+    column = Incident._meta.get_field(field)
+    if value in (None, ""):
+        return None if column.null else ""
+    try:
+        return column.clean(value, incident)  # type: ignore[union-attr]  # it is a column
+    except ValidationError as error:
+        raise Invalid(" ".join(error.messages), field=field, remedy="Correct it.") from None
+
+
+def _plain(value: Any) -> str | int | None:
+    return value if value is None or isinstance(value, int) else str(value)
+
+
 @transaction.atomic
-def change_severity(*, actor: Actor, incident: Incident, severity: Severity, now: datetime) -> Incident:
-    """Raises or lowers the severity; the same one again changes nothing."""
+def change_severity(
+    *, actor: Actor, incident: Incident, severity: Severity, now: datetime, was: Severity | None = None
+) -> Incident:
+    """Raises or lowers the severity; the same one again changes nothing.
+
+    `was` is the one that the actor saw: Conflict with the code `stale` if it is another by now. Raises Invalid for one
+    that the incident's type does not allow.
+    """
     incident = locked(actor, incident)
     before = incident.severity
     if before.pk == severity.pk:
         return incident
+    if was is not None and was.pk != before.pk:
+        raise refusal("severity", before, _who_last(incident, Kind.SEVERITY))
+    refuse_severity(incident.incident_type, severity)
     incident.severity = severity
-    interval = severity.update_interval
-    incident.next_update_due_at = (incident.last_update_at or incident.declared_at) + interval if interval else None
+    if incident.is_open:
+        incident.next_update_due_at = update_due(incident)
     incident.save(update_fields=["severity", "next_update_due_at"])
     word = "raised" if severity.rank > before.rank else "lowered"
     add_entry(
@@ -180,72 +269,134 @@ def change_severity(*, actor: Actor, incident: Incident, severity: Severity, now
     return incident
 
 
-@transaction.atomic
-def change_status(*, actor: Actor, incident: Incident, status: IncidentStatus, now: datetime) -> Incident:
-    """Moves the incident to a status, with what follows from its category.
+def _who_last(incident: Incident, *kinds: str) -> str:
+    """Who wrote the newest entry of these kinds."""
+    entry = incident.timeline.filter(kind__in=kinds, origin=None).order_by("-sequence").first()
+    return entry.actor_name if entry else "Somebody"
 
-    Into post-incident or closed: resolves (and ends its escalations). From there back into an active status: reopens.
+
+@transaction.atomic
+def change_status(
+    *,
+    actor: Actor,
+    incident: Incident,
+    status: IncidentStatus,
+    now: datetime,
+    reason: str = "",
+    confirmed: bool = False,
+    was: IncidentStatus | None = None,
+) -> Incident:
+    """Moves the incident to a status, with what follows from its category; the same again changes nothing.
+
+    Out of triage into an active one: accepts. Into post-incident or closed: resolves. Declined and canceled end it too,
+    for a `reason`, and do not count as resolved. Back into an open one: reopens. Whatever ends it ends its escalations
+    and stops its timers. With open streams it ends only if `confirmed`, and ends them too. `was` is the status that the
+    actor saw. Raises Conflict for a step that `incidents.transitions` does not know.
     """
     incident = locked(actor, incident)
     before = incident.status
     if before.pk == status.pk:
         return incident
-    was_open, is_open = before.is_open, status.is_open
-    if was_open and status.category in (StatusCategory.POST_INCIDENT, StatusCategory.CLOSED):
+    if was is not None and was.pk != before.pk:
+        raise refusal("status", before, _who_last(incident, Kind.STATUS, Kind.MERGE))
+    move = move_between(before.category, status.category)
+    reason = reason.strip()
+    if move.needs_reason and not reason:
+        raise Invalid("Say why.", field="reason", remedy=f"A few words on why it is {status.name.lower()}.")
+    if incident.is_open and status.category in ENDINGS:
         check_required(actor, incident, CustomField.RequiredAt.RESOLVE)
     if status.category == StatusCategory.CLOSED:
         check_required(actor, incident, CustomField.RequiredAt.CLOSE)
-    incident.status = status
-    fields = ["status"]
-    event = "incident.status_changed"
-    text = f"changed status {before.name} → {status.name}"
-    if was_open and not is_open:
-        event, text = "incident.resolved", f"resolved the incident ({before.name} → {status.name})"
-        incident.mitigated_at = incident.mitigated_at or now
-        incident.resolved_at = now
-        incident.next_update_due_at = None
-        fields += ["mitigated_at", "resolved_at", "next_update_due_at"]
-    elif is_open and not was_open:
-        event, text = "incident.reopened", f"reopened the incident as {status.name}"
-        incident.resolved_at = incident.mitigated_at = incident.closed_at = None
-        interval = incident.severity.update_interval
-        incident.next_update_due_at = now + interval if interval else None
-        fields += ["resolved_at", "mitigated_at", "closed_at", "next_update_due_at"]
-    if status.category == StatusCategory.CLOSED:
-        incident.closed_at = now
-        fields.append("closed_at")
-    incident.save(update_fields=fields)
-    data = {"from": before.slug, "to": status.slug, "category": status.category}
+    ends = before.is_open and not status.is_open
+    if status.is_open and incident.parent is not None and not incident.parent.is_open:
+        raise Conflict(
+            f"{incident.parent.reference}, of which this is a stream, is over.",
+            remedy=f"Reopen {incident.parent.reference} first.",
+        )
+    if ends:
+        _end_streams(actor, incident, status, now, reason=reason, confirmed=confirmed)
+    data = enter(incident=incident, status=status, now=now)
+    if reason:
+        data["reason"] = reason
+    text = _words(move, before, status, incident) + (f": {reason}" if reason else "")
     add_entry(incident=incident, actor=actor, kind=Kind.STATUS, text=text, now=now, data=data, is_key=True)
-    publish(event, subject=incident, actor=actor, data=data)
-    if was_open and not is_open:
-        for escalation in incident.escalations.filter(
-            status__in=[Escalation.Status.TRIGGERED, Escalation.Status.ACKNOWLEDGED]
-        ):
-            resolve_escalation(actor=actor, escalation=escalation, now=now, reason=f"{incident.reference} was resolved")
+    tell_parent(actor=actor, stream=incident, text=text, now=now)
+    facts = {name: value for name, value in data.items() if name in {"from", "to", "category", "reason"}}
+    publish(move.event, subject=incident, actor=actor, data=facts)
+    if move.event == "incident.resolved" and status.category == StatusCategory.CLOSED:
+        publish("incident.closed", subject=incident, actor=actor, data=facts)
+    if ends:
+        over = f"{incident.reference} was {PARTICIPLES[move.event]}"
+        end_escalations(actor=actor, incident=incident, now=now, reason=over)
     return incident
 
 
-def resolve_incident(*, actor: Actor, incident: Incident, now: datetime) -> Incident:
-    """The cause is fixed: moves to the first post-incident status. Resolving twice changes nothing."""
-    if not Incident.objects.open().filter(pk=incident.pk).exists() and can_view(actor, incident):
-        return Incident.objects.select_related("status", "severity").get(pk=incident.pk)
-    status = _first_status(StatusCategory.POST_INCIDENT)
-    return change_status(actor=actor, incident=incident, status=status, now=now)
+PARTICIPLES = {"incident.resolved": "resolved", "incident.declined": "declined", "incident.canceled": "canceled"}
+
+
+def _words(move: Move, before: IncidentStatus, status: IncidentStatus, incident: Incident) -> str:
+    """What the timeline says of the step."""
+    words = {
+        "incident.accepted": f"accepted the incident as {incident.severity.name} ({status.name})",
+        "incident.declined": "declined the incident",
+        "incident.canceled": "canceled the incident",
+        "incident.resolved": f"resolved the incident ({before.name} → {status.name})",
+        "incident.closed": f"closed the incident ({before.name} → {status.name})",
+        "incident.reopened": f"reopened the incident as {status.name}",
+    }
+    return words.get(move.event, f"changed status {before.name} → {status.name}")
+
+
+def _end_streams(
+    actor: Actor, incident: Incident, status: IncidentStatus, now: datetime, *, reason: str, confirmed: bool
+) -> None:
+    """Open streams end with their parent, if somebody means it."""
+    streams = list(Incident.objects.filter(parent=incident).open().select_related("parent").order_by("pk"))
+    if not streams:
+        return
+    if not confirmed:
+        visible = set(Incident.objects.visible_to(actor).filter(parent=incident).values_list("pk", flat=True))
+        named = [stream.reference for stream in streams if stream.pk in visible]
+        raise Conflict(
+            f"{len(streams)} of its streams are still open" + (f": {', '.join(named)}." if named else "."),
+            code=NEEDS_CONFIRMATION,
+            field="confirmed",
+            remedy="End them first, or confirm that they end with it.",
+            details={"streams": named},
+        )
+    for stream in streams:
+        if not can_view(actor, stream):
+            raise Conflict("A private stream is still open.", remedy="Ask one of its members to end it first.")
+        change_status(actor=actor, incident=stream, status=status, now=now, reason=reason)
+
+
+def resolve_incident(*, actor: Actor, incident: Incident, now: datetime, confirmed: bool = False) -> Incident:
+    """The cause is fixed: moves to the first post-incident status. Resolving twice changes nothing.
+
+    With open streams it has to be `confirmed`: they resolve with it.
+    """
+    if _is_there(actor, incident, ENDINGS):
+        return _again(incident)
+    status = first_status(StatusCategory.POST_INCIDENT)
+    return change_status(actor=actor, incident=incident, status=status, now=now, confirmed=confirmed)
 
 
 def reopen_incident(*, actor: Actor, incident: Incident, now: datetime) -> Incident:
-    """Takes a resolved incident back into the first active status. An open one stays as it is."""
-    if Incident.objects.open().filter(pk=incident.pk).exists() and can_view(actor, incident):
-        return Incident.objects.select_related("status", "severity").get(pk=incident.pk)
-    return change_status(actor=actor, incident=incident, status=_first_status(StatusCategory.ACTIVE), now=now)
+    """Takes an incident that has ended back into the first active status. An open one stays as it is."""
+    if _is_there(actor, incident, [StatusCategory.ACTIVE, StatusCategory.TRIAGE]):
+        return _again(incident)
+    return change_status(actor=actor, incident=incident, status=first_status(StatusCategory.ACTIVE), now=now)
 
 
-def _first_status(category: StatusCategory) -> IncidentStatus:
-    status = IncidentStatus.objects.filter(category=category).order_by("position").first()
-    if status is None:
-        raise Conflict(f"No status has the category {category.label}.", remedy="Run `manage.py load_presets` once.")
-    return status
+def _is_there(actor: Actor, incident: Incident, categories: list[StatusCategory]) -> bool:
+    """Whether it stands in one of the categories already, as far as the actor may know."""
+    there = Incident.objects.filter(pk=incident.pk, status__category__in=categories)
+    return there.exists() and can_view(actor, incident)
+
+
+def _again(incident: Incident) -> Incident:
+    found: Incident = Incident.objects.select_related("status", "severity").get(pk=incident.pk)
+    return found
 
 
 @transaction.atomic
@@ -258,9 +409,10 @@ def mitigate_incident(*, actor: Actor, incident: Incident, now: datetime) -> Inc
         raise Conflict("This incident is no longer open.", remedy="Reopen it first.")
     incident.mitigated_at = now
     incident.save(update_fields=["mitigated_at"])
-    add_entry(
-        incident=incident, actor=actor, kind=Kind.STATUS, text="mitigated: the impact is over", now=now, is_key=True
-    )
+    text = "mitigated: the impact is over"
+    data = {"times": told_times({"mitigated_at": now})}
+    add_entry(incident=incident, actor=actor, kind=Kind.STATUS, text=text, now=now, data=data, is_key=True)
+    tell_parent(actor=actor, stream=incident, text=text, now=now)
     publish("incident.mitigated", subject=incident, actor=actor)
     return incident
 
@@ -269,10 +421,14 @@ def mitigate_incident(*, actor: Actor, incident: Incident, now: datetime) -> Inc
 def note_acknowledged(*, actor: Actor, incident: Incident, text: str, now: datetime) -> Incident:
     """Records that somebody answered a page of this incident; the first answer is its acknowledgement."""
     incident = lock_incident(incident.pk)
-    if incident.acknowledged_at is None:
+    data = {}
+    # (who answers what was resolved meanwhile has not acknowledged it in time)
+    fits = not disorder_with({**incident.times(), "acknowledged_at": now}, "acknowledged_at")
+    if incident.acknowledged_at is None and fits:
         incident.acknowledged_at = now
         incident.save(update_fields=["acknowledged_at"])
-    add_entry(incident=incident, actor=actor, kind=Kind.PAGE, text=text, now=now, is_key=True)
+        data = {"times": told_times({"acknowledged_at": now})}
+    add_entry(incident=incident, actor=actor, kind=Kind.PAGE, text=text, now=now, data=data, is_key=True)
     return incident
 
 

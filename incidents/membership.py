@@ -17,17 +17,25 @@ Kind = TimelineEntry.Kind
 
 @transaction.atomic
 def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: datetime) -> Incident:
-    """Makes an incident private (its people become members) or open to everybody here."""
+    """Makes an incident private (its people become members) or open to everybody here.
+
+    Streams become private with their parent, its members see them too. Raises Conflict for a stream that is to be more
+    open than its parent.
+    """
     incident = locked(actor, incident)
     if visibility not in Incident.Visibility.values:
         raise Invalid(f"{visibility!r} is not a visibility.", field="visibility", remedy="Use public or private.")
     if incident.visibility == visibility:
         return incident
+    if incident.is_private and incident.parent is not None and incident.parent.is_private:
+        raise Conflict("The incident of which this is a stream is private.", remedy="Open that one first.")
     incident.visibility = visibility
     incident.save(update_fields=["visibility"])
     if incident.is_private:
         people = set(incident.role_assignments.filter(ended_at=None).values_list("user_id", flat=True))
         people |= {user_id for user_id in (actor.user_id, incident.declared_by_id) if user_id}
+        if incident.parent is not None:
+            people |= set(incident.parent.memberships.values_list("user_id", flat=True))
         IncidentMember.objects.bulk_create(
             (IncidentMember(incident=incident, user_id=user_id, added_at=now) for user_id in sorted(people)),
             ignore_conflicts=True,
@@ -35,8 +43,12 @@ def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: da
     incident.escalations.update(is_private=incident.is_private)
     recheck_watchers(incident)
     text = "made the incident private" if incident.is_private else "opened the incident to everybody here"
-    add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=text, now=now)
-    publish("incident.visibility_changed", subject=incident, actor=actor, data={"visibility": visibility})
+    data = {"visibility": str(visibility)}
+    add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=text, now=now, data=data)
+    publish("incident.visibility_changed", subject=incident, actor=actor, data=data)
+    if incident.is_private:
+        for stream in incident.streams.filter(visibility=Incident.Visibility.PUBLIC).order_by("pk"):
+            set_visibility(actor=actor, incident=stream, visibility=visibility, now=now)
     return incident
 
 

@@ -7,10 +7,12 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.actor import Actor
+from accounts.models import User
 from catalog.models import Service
 from catalog.urgency import urgency_of
 from events.errors import Conflict
 from incidents.models import Incident, TimelineEntry
+from incidents.modes import refuse_to_page, title_mark
 from incidents.timeline import add_entry, lock_incident, redraw
 from incidents.writing import locked
 from oncall.actions import start_escalation
@@ -26,20 +28,24 @@ def page_for_incident(
     *,
     actor: Actor,
     incident: Incident,
-    policy: EscalationPolicy,
     now: datetime,
+    policy: EscalationPolicy | None = None,
+    user: User | None = None,
     message: str = "",
     urgency: str = "",
     service: Service | None = None,
 ) -> Escalation:
-    """Pages along a policy for this incident; resolving the incident ends it. A test says that it is one.
+    """Pages along a policy, or one person, for this incident; resolving the incident ends it.
 
-    Without an `urgency` the service says how loudly: the one that is given, else the first that is affected.
+    Without an `urgency` the service says how loudly: the one that is given, else the first that is affected. A test or
+    a game day says that it is one. Raises Conflict for an incident that is over and for what its mode forbids: a test
+    pages only people who are in it, one that is told of in retrospect nobody. Raises Invalid for neither or both of
+    `policy` and `user`.
     """
     incident = locked(actor, incident)
     if not incident.is_open:
         raise Conflict("This incident is no longer open.", remedy="Reopen it before you page somebody.")
-    mark = "[Test] " if incident.mode == Incident.Mode.TEST else ""
+    refuse_to_page(incident, user)
     names = [service.name] if service else incident.affected_services.values_list("service__name", flat=True)
     facts = {
         "severity": incident.severity.name,
@@ -53,8 +59,9 @@ def page_for_incident(
     escalation = start_escalation(
         actor=actor,
         policy=policy,
+        user=user,
         urgency=urgency or urgency_of(asked, is_severe=severe, now=now),
-        title=f"{mark}{incident.reference} {incident.name}",
+        title=f"{title_mark(incident.mode)}{incident.reference} {incident.name}",
         detail=message.strip() or incident.summary,
         facts={name: value for name, value in facts.items() if value},
         is_private=incident.is_private,

@@ -10,7 +10,12 @@ LONGEST_TEXT = 20_000
 
 
 def locked(actor: Actor, incident: Incident) -> Incident:
-    """The incident, locked, if the actor may change it; a private one does not exist for those outside."""
+    """The incident, locked, if the actor may change it; a private one does not exist for those outside.
+
+    The parent of a stream is locked before it: what a stream tells its parent can't wait for a parent that ends it.
+    """
+    if incident.parent_id is not None:
+        lock_incident(incident.parent_id)
     locked = lock_incident(incident.pk)
     if not can_view(actor, locked):
         raise NotFound("There is no such incident.")

@@ -45,6 +45,8 @@ class StatusCategory(models.TextChoices):
 
 
 OPEN_CATEGORIES = [StatusCategory.TRIAGE, StatusCategory.ACTIVE]
+# What was no incident, or is part of another, stands in no number.
+COUNTED_CATEGORIES = [*OPEN_CATEGORIES, StatusCategory.POST_INCIDENT, StatusCategory.CLOSED]
 
 
 class IncidentStatus(models.Model):

@@ -1,6 +1,6 @@
 """Incidents, the services that they affect, and how they become part of each other."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex
@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.actor import Actor
 from accounts.models import User
 from catalog.models import Service
-from incidents.models.configuration import OPEN_CATEGORIES, IncidentStatus, IncidentType, Severity
+from incidents.chronology import TIMES
+from incidents.durations import Durations, Stretch, durations
+from incidents.models.configuration import COUNTED_CATEGORIES, OPEN_CATEGORIES, IncidentStatus, IncidentType, Severity
 from incidents.models.people import IncidentMember, RoleAssignment
 from oncall.models import Escalation
 
@@ -31,6 +33,12 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
     def open(self) -> Self:
         return self.filter(status__category__in=OPEN_CATEGORIES)
+
+    def counting(self) -> Self:
+        """Those that numbers are made of: no tests and game days, none that was no incident or is part of another."""
+        return self.exclude(mode__in=[Incident.Mode.TEST, Incident.Mode.GAME_DAY]).filter(
+            status__category__in=COUNTED_CATEGORIES, parent=None
+        )
 
     def with_required_roles(self) -> Self:
         """With what `incidents.roles.missing_roles` asks for, in a constant number of queries."""
@@ -165,9 +173,24 @@ class Incident(models.Model):
         """The name of the topic that open pages of this incident watch."""
         return f"incident.{self.pk}"
 
-    def duration(self, now: datetime) -> timedelta:
-        """From declared until resolved, or until now."""
-        return (self.resolved_at or now) - self.declared_at
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it was over: resolved, or declined, canceled or merged, which does not count as resolved."""
+        return self.resolved_at or self.closed_at
+
+    @property
+    def time_stood(self) -> list[Stretch]:
+        """When its timers stood still, from and until, without the pause that goes on."""
+        return [(datetime.fromisoformat(begun), datetime.fromisoformat(over)) for begun, over in self.pauses]
+
+    def times(self) -> dict[str, datetime | None]:
+        """Its times by their columns, in the order in which they come."""
+        return {column: getattr(self, column) for column in TIMES}
+
+    def durations(self, now: datetime) -> Durations:
+        """How long things took; a pause that goes on is left out until now."""
+        goes_on = [(self.paused_at, max(now, self.paused_at))] if self.paused_at else []
+        return durations(self.times(), pauses=[*self.time_stood, *goes_on], now=now)
 
     def get_absolute_url(self) -> str:
         return f"/incidents/{self.number}/"

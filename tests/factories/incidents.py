@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from incidents import actions
-from incidents.models import Incident, Severity
+from incidents.models import Incident, IncidentStatus, Severity
 from incidents.presets import load_presets
 
 
@@ -18,6 +18,12 @@ def configuration() -> None:
 def severity(slug: str = "sev2") -> Severity:
     configuration()
     found: Severity = Severity.objects.get(slug=slug)
+    return found
+
+
+def status(slug: str) -> IncidentStatus:
+    configuration()
+    found: IncidentStatus = IncidentStatus.objects.get(slug=slug)
     return found
 
 

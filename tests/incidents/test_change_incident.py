@@ -152,17 +152,6 @@ def test_paging_for_an_incident_is_tied_to_it(responder: Actor, incident: Incide
         paging.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
 
 
-def test_a_test_incident_says_so_on_its_pages(responder: Actor, now: datetime) -> None:
-    incident = incidents.incident(responder, mode="test", now=now)
-    policy = oncall.policy(oncall.level(accounts.user()))
-    escalation = paging.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
-    assert escalation.title.startswith("[Test] ")
-
-
-def test_a_retrospective_incident_has_no_update_timer(responder: Actor, now: datetime) -> None:
-    assert incidents.incident(responder, mode="retrospective", now=now).next_update_due_at is None
-
-
 VERBS = [
     lambda actor, incident, now: entries.add_note(actor=actor, incident=incident, text="x", now=now),
     lambda actor, incident, now: updates.post_update(actor=actor, incident=incident, text="x", now=now),
