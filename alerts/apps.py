@@ -11,4 +11,5 @@ class AlertsConfig(AppConfig):
     def ready(self) -> None:
         import_module("alerts.handover")
         import_module("alerts.promised")
+        import_module("alerts.related")
         import_module("alerts.telling")
