@@ -14,7 +14,10 @@ from rest_framework.response import Response
 from accounts.models import Scope
 from accounts.rest import ActionViewSet
 from incidents import actions, entries, membership, paging, roles, updates
+from incidents.api.followers import FollowersMixin
 from incidents.api.reading import IncidentSerializer, IncidentUpdateSerializer, TimelineEntrySerializer
+from incidents.api.todo import TodoMixin
+from incidents.api.updates import UpdatesMixin
 from incidents.api.writing import (
     AffectServiceSerializer,
     AssignRoleSerializer,
@@ -35,7 +38,9 @@ from incidents.models import (
 )
 
 
-class IncidentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet):
+class IncidentViewSet(
+    UpdatesMixin, TodoMixin, FollowersMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet
+):
     """Incidents, by number. Those that the caller may not see do not exist."""
 
     write_scope = Scope.INCIDENTS

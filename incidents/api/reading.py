@@ -120,4 +120,14 @@ class IncidentUpdateSerializer(serializers.ModelSerializer[IncidentUpdate]):
 
     class Meta:
         model = IncidentUpdate
-        fields = ["id", "text", "severity", "status", "author", "author_name", "created_at", "next_update_due_at"]
+        fields = [
+            "id",
+            "text",
+            "doing",
+            "severity",
+            "status",
+            "author",
+            "author_name",
+            "created_at",
+            "next_update_due_at",
+        ]
