@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from incidents import updates_urls
+from incidents import list_urls, updates_urls
 from incidents.views import changes, declare, detail, lists
 
 app_name = "incidents"
 
 urlpatterns = [
+    *list_urls.urlpatterns,
     *updates_urls.urlpatterns,
     path("incidents/", lists.incident_list, name="list"),
     path("incidents/declare/", declare.declare, name="declare"),

@@ -1,12 +1,15 @@
 """The page of an incident."""
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.actor import Actor, actor_of
+from accounts.models import Role, User
 from incidents.forms.changes import EditForm, MemberForm, PageForm, RoleForm, ServiceForm, UpdateForm
 from incidents.models import (
     Incident,
+    IncidentService,
     IncidentStatus,
     Severity,
     StatusCategory,
@@ -38,8 +41,12 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "older_than": shown[ENTRIES_SHOWN - 1].sequence if len(shown) > ENTRIES_SHOWN else None,
         "can_respond": can_respond(actor, incident),
         "waiting_escalation": waiting_escalation(actor, incident),
-        "statuses": IncidentStatus.objects.exclude(category__in=[StatusCategory.MERGED]),
-        "severities": Severity.objects.all(),
+        "statuses": IncidentStatus.objects.filter(is_active=True).exclude(category__in=[StatusCategory.MERGED]),
+        "severities": Severity.objects.filter(is_active=True),
+        "impacts": IncidentService.Impact.choices,
+        "people": User.objects.filter(is_active=True).exclude(role=Role.VIEWER).order_by("name"),
+        "older": neighbours(actor, incident).filter(number__lt=incident.number).order_by("-number").first(),
+        "newer": neighbours(actor, incident).filter(number__gt=incident.number).order_by("number").first(),
         "update_form": UpdateForm(auto_id="update-%s"),
         "edit_form": edit_form(incident),
         "role_form": RoleForm(auto_id="role-%s"),
@@ -52,6 +59,11 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     if request.htmx and before:  # type: ignore[attr-defined]  # set by django-htmx
         return render(request, "incidents/_entries.html", context)
     return render(request, "incidents/detail.html", context)
+
+
+def neighbours(actor: Actor, incident: Incident) -> QuerySet[Incident]:
+    """The incidents that the actor may see, for the step to the one before and after."""
+    return Incident.objects.visible_to(actor).exclude(pk=incident.pk).only("number")
 
 
 def waiting_escalation(actor: Actor, incident: Incident) -> Escalation | None:

@@ -9,7 +9,8 @@ export function parse(html) {
 
 /** Whether a person is in the middle of something inside: a menu or dialog that is open, a field, chosen rows. */
 export function isInUse(element) {
-  if (element.querySelector("details.menu[open], dialog[open], [data-row-select]:checked")) return true;
+  if (element.querySelector("details.menu[open], dialog[open], [data-row-select]:checked, inline-edit + .inline-refusal")) return true;
   const focused = document.activeElement;
-  return element.contains(focused) && focused.matches("input:not([type=checkbox]), textarea, select");
+  if (!element.contains(focused) || focused.closest("inline-edit")) return false;
+  return focused.matches("input:not([type=checkbox]), textarea, select");
 }

@@ -4,6 +4,7 @@
 // it has already replaces itself. Without a websocket the same fragments are polled.
 import { isInUse, parse } from "./fragments.js";
 import { LiveConnection } from "./live-connection.js";
+import { Presence } from "./presence.js";
 import { announce, iconElement, word } from "./words.js";
 import { localDay } from "./time.js";
 
@@ -14,8 +15,11 @@ class LiveTimeline {
     this.list = list;
     this.stateElement = document.getElementById("live-state");
     this.newEntriesButton = document.querySelector("[data-new-entries]");
+    // On a laptop the timeline scrolls within its column, on a phone with the page.
+    this.scroller = list.closest("[data-timeline-scroll]");
     this.unread = 0;
     this.waiting = new Map();
+    this.said = new Map();
     this.seen = new Set(this.entries().map((entry) => Number(entry.dataset.sequence)));
     this.last = Math.max(Number(list.dataset.lastSequence ?? 0), 0, ...this.seen);
     this.connection = new LiveConnection({
@@ -28,13 +32,16 @@ class LiveTimeline {
       onState: (state) => this.showState(state),
       onGone: () => this.leave(),
     });
+    this.presence = new Presence((message) => this.connection.send(message));
   }
 
   start() {
     this.markDays();
     this.connection.start();
-    this.newEntriesButton?.addEventListener("click", () => scrollTo({ top: 0, behavior: "smooth" }));
-    addEventListener("scroll", () => this.isAtTop() && this.clearUnread(), { passive: true });
+    this.newEntriesButton?.addEventListener("click", () => this.toTop());
+    for (const scrolled of [window, this.scroller]) {
+      scrolled?.addEventListener("scroll", () => this.isAtTop() && this.clearUnread(), { passive: true });
+    }
     for (const button of document.querySelectorAll("[data-timeline-filter]")) {
       button.addEventListener("click", () => this.filter(button.dataset.timelineFilter));
     }
@@ -42,6 +49,8 @@ class LiveTimeline {
     document.body.addEventListener("htmx:afterSettle", () => this.adopt());
     document.body.addEventListener("focusout", () => setTimeout(() => this.replaceWaiting()));
     this.list.ownerDocument.addEventListener("toggle", () => this.replaceWaiting(), true);
+    document.addEventListener("sitrep:settled", () => this.replaceWaiting());
+    this.presence.start();
   }
 
   entries() {
@@ -52,7 +61,7 @@ class LiveTimeline {
     if (message.type === "entry") this.receiveEntry(message.sequence, message.html);
     else if (message.type === "entry-changed") this.changeEntry(message.sequence, message.html);
     else if (message.type === "header" || message.type === "fragment") this.replaceFragment(message.target, message.html);
-    else if (message.type === "presence") this.showPresence(message.people);
+    else if (message.type === "presence") this.presence.show(message.people);
     else if (message.type === "resumed") this.settle(message.sequence);
     else if (message.type === "gone") this.leave();
   }
@@ -78,6 +87,7 @@ class LiveTimeline {
 
   /** Asks for everything after the last entry without a hole; only the server's answer settles what is missing. */
   resume() {
+    this.presence.beat();
     this.connection.send({ type: "resume", after: this.last });
   }
 
@@ -119,22 +129,53 @@ class LiveTimeline {
     });
   }
 
+  /** Replaces a part of the page; of one that is made of parts with ids, those that say something else now. */
   replaceFragment(target, html) {
     const [fresh] = typeof html === "string" ? parse(html) : [html];
     const old = fresh && document.getElementById(target ?? fresh.id);
     if (!old) return;
-    if (isInUse(old)) {
-      this.waiting.set(old.id, () => this.replaceFragment(old.id, fresh));
+    const parts = [...fresh.children];
+    if (parts.length && parts.every((part) => part.id)) this.replaceParts(old, parts);
+    else this.replacePart(old, fresh);
+  }
+
+  replaceParts(holder, parts) {
+    const names = new Set(parts.map((part) => part.id));
+    for (const old of [...holder.children]) if (!names.has(old.id)) old.remove();
+    let before = null;
+    for (const part of parts) {
+      const old = document.getElementById(part.id);
+      if (old) this.replacePart(old, part);
+      else if (before) before.after(part);
+      else holder.prepend(part);
+      if (!old) window.htmx?.process(part);
+      before = document.getElementById(part.id);
+    }
+  }
+
+  replacePart(old, fresh) {
+    const said = fresh.outerHTML;
+    if (this.said.get(old.id) === said) return;
+    const editors = old.querySelectorAll("inline-edit:is([busy], :has(.inline-form))");
+    if (isInUse(old) || [...editors].some((editor) => !placeOf(editor, fresh))) {
+      this.waiting.set(old.id, () => {
+        const standing = document.getElementById(old.id);
+        if (standing) this.replacePart(standing, fresh);
+      });
       return;
     }
+    this.said.set(old.id, said);
     fresh.removeAttribute("hx-swap-oob");
     for (const unfolded of old.querySelectorAll("details[id][open]")) {
       fresh.querySelector(`#${unfolded.id}`)?.setAttribute("open", "");
     }
+    const restoreFocus = focusIn(old);
+    for (const editor of editors) carry(editor, fresh);
     this.keepingPlace(() => {
       old.replaceWith(fresh);
       window.htmx?.process(fresh);
     });
+    restoreFocus(fresh);
   }
 
   /** What a person is using at this moment is replaced once they let go of it. */
@@ -191,14 +232,29 @@ class LiveTimeline {
 
   /** Runs a change without moving what the reader is looking at. */
   keepingPlace(change) {
-    const anchor = this.isAtTop() ? null : this.entries().find((entry) => entry.getBoundingClientRect().bottom > 64);
+    const edge = this.scrolls() ? this.scroller.getBoundingClientRect().top : 64;
+    const anchor = this.isAtTop() ? null : this.entries().find((entry) => entry.getBoundingClientRect().bottom > edge);
     const before = anchor?.getBoundingClientRect().top;
     change();
-    if (anchor?.isConnected) scrollBy({ top: anchor.getBoundingClientRect().top - before, behavior: "instant" });
+    if (!anchor?.isConnected) return;
+    const moved = { top: anchor.getBoundingClientRect().top - before, behavior: "instant" };
+    if (this.scrolls()) this.scroller.scrollBy(moved);
+    else scrollBy(moved);
+  }
+
+  /** Whether the timeline scrolls by itself and not with the page. */
+  scrolls() {
+    return this.scroller !== null && getComputedStyle(this.scroller).overflowY === "auto";
   }
 
   isAtTop() {
+    if (this.scrolls()) return this.scroller.scrollTop <= 0;
     return this.list.getBoundingClientRect().top >= 0;
+  }
+
+  toTop() {
+    if (this.scrolls()) this.scroller.scrollTo({ top: 0, behavior: "smooth" });
+    else this.list.scrollIntoView({ behavior: "smooth" });
   }
 
   countUnread() {
@@ -220,29 +276,49 @@ class LiveTimeline {
     this.stateElement.textContent = word(state);
   }
 
-  showPresence(people) {
-    const list = document.getElementById("presence");
-    if (!list) return;
-    list.replaceChildren(
-      ...people.map((person) => {
-        const item = document.createElement("li");
-        const face = document.createElement("span");
-        face.className = `face face-sm hue-${(Number(person.id) % 12) + 1}`;
-        face.setAttribute("aria-hidden", "true");
-        face.textContent = person.initials;
-        item.append(face, person.name);
-        return item;
-      }),
-    );
-  }
-
   leave() {
     this.connection.stop();
     location.replace(this.list.dataset.goneUrl ?? "/incidents/");
   }
 }
 
+const placeOf = (editor, fresh) => fresh.querySelector(`inline-edit[field="${CSS.escape(editor.getAttribute("field"))}"]`);
+
+/** An editor that is open, or waits for its answer, moves into the fresh part as it is, and hears what stands now. */
+function carry(editor, fresh) {
+  const place = placeOf(editor, fresh);
+  const shown = [...place.childNodes];
+  const value = place.getAttribute("value") ?? "";
+  place.replaceWith(editor);
+  editor.stands(value, shown);
+}
+
+/** Remembers which element inside has the focus, and where its cursor is; returns what gives both back. */
+function focusIn(holder) {
+  const element = holder.contains(document.activeElement) ? document.activeElement : null;
+  const editor = element?.closest("inline-edit");
+  const [start, end] = [element?.selectionStart, element?.selectionEnd];
+  return (fresh) => {
+    const target = element?.isConnected ? element : editor && placeOf(editor, fresh);
+    target?.focus({ preventScroll: true });
+    if (target === element && Number.isInteger(start)) element.setSelectionRange(start, end);
+  };
+}
+
+/** On a phone: the timeline or what stands beside it. */
+function startParts() {
+  for (const button of document.querySelectorAll("[data-show-part]")) {
+    button.addEventListener("click", () => {
+      document.querySelector(".incident-page").dataset.part = button.dataset.showPart;
+      for (const each of document.querySelectorAll("[data-show-part]")) {
+        each.setAttribute("aria-pressed", String(each === button));
+      }
+    });
+  }
+}
+
 export function startLive() {
+  startParts();
   const list = document.querySelector("#timeline[data-live-url]");
   if (list) new LiveTimeline(list).start();
 }

@@ -4,8 +4,8 @@ import { iconElement, word } from "./words.js";
 const ICONS = { success: "circle-check", error: "alert-circle", warning: "alert-triangle", info: "info-circle" };
 const SECONDS = { success: 5, info: 7, warning: 10 };
 
-/** Shows a toast; an error stays until somebody closes it. */
-export function toast(message, level = "info") {
+/** Shows a toast; an error stays until somebody closes it. `act` is a button in it: {label, run}. */
+export function toast(message, level = "info", act = null) {
   const list = document.getElementById("toasts");
   if (!list) return;
   const item = document.createElement("li");
@@ -20,9 +20,23 @@ export function toast(message, level = "info") {
   close.dataset.dismiss = "";
   close.setAttribute("aria-label", word("dismiss"));
   close.append(iconElement("x"));
-  item.append(iconElement(ICONS[known]), words, close);
+  item.append(iconElement(ICONS[known]), words);
+  if (act) item.append(actButton(item, act));
+  item.append(close);
   list.append(item);
   leaveInTime(item, known);
+}
+
+function actButton(item, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = "btn btn-sm btn-quiet";
+  made.textContent = act.label;
+  made.addEventListener("click", () => {
+    item.remove();
+    act.run();
+  });
+  return made;
 }
 
 function leaveInTime(item, level) {
