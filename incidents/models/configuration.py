@@ -13,7 +13,9 @@ class Severity(models.Model):
 
     name = models.CharField(max_length=60, unique=True)
     slug = models.SlugField(max_length=60, unique=True)
-    rank = models.PositiveSmallIntegerField(unique=True)
+    rank = models.PositiveSmallIntegerField(
+        help_text=_("From 1, the mildest. Those of 3 and more wake people by night; pictures are made for 1 to 4.")
+    )
     description = models.TextField(blank=True)
     response = models.CharField(max_length=200, blank=True)
     acknowledge_target = models.DurationField(null=True, blank=True)
@@ -25,8 +27,11 @@ class Severity(models.Model):
     is_active = models.BooleanField(default=True, help_text=_("Whether incidents can be given it."))
 
     class Meta:
-        ordering = ["-rank"]
+        ordering = ["-rank", "name"]
         verbose_name_plural = "severities"
+        constraints = [
+            models.UniqueConstraint(fields=["rank"], condition=Q(is_active=True), name="severity_one_active_of_rank")
+        ]
 
     def __str__(self) -> str:
         return self.name
