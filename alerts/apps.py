@@ -9,6 +9,7 @@ class AlertsConfig(AppConfig):
     name = "alerts"
 
     def ready(self) -> None:
+        import_module("alerts.belonging")
         import_module("alerts.handover")
         import_module("alerts.promised")
         import_module("alerts.related")
