@@ -12,23 +12,20 @@ INCIDENTS = 100_000
 SERVICES = 300
 ASKED = 20
 GOAL = 100.0
+# The first incident as often as is wanted, with other words and another time.
 FILL = """
-INSERT INTO incidents_incident (
-    number, name, summary, mode, visibility, incident_type_id, severity_id, status_id, declared_by_name, declared_at,
-    last_sequence, last_change, pauses, fields, impact, root_cause, call_url
-)
-SELECT
-    n,
-    (ARRAY['Payment API returning errors', 'Disk full on host', 'Login is slow', 'Search finds nothing', 'Queue grows'])
-        [1 + n %% 5] || ' of customer ' || n %% 997,
-    'The ' || (ARRAY['connection pool', 'certificate', 'deploy', 'cache', 'replica'])[1 + n %% 7 %% 5]
+INSERT INTO incidents_incident
+SELECT (jsonb_populate_record(incident, jsonb_build_object(
+    'id', incident.id + n,
+    'number', incident.number + n,
+    'name', (ARRAY[
+        'Payment API returning errors', 'Disk full on host', 'Login is slow', 'Search finds nothing', 'Queue grows'
+    ])[1 + n %% 5] || ' of customer ' || n %% 997,
+    'summary', 'The ' || (ARRAY['connection pool', 'certificate', 'deploy', 'cache', 'replica'])[1 + n %% 7 %% 5]
         || ' of host-' || n %% 5000 || ' was exhausted after the campaign of number ' || n,
-    'standard', 'public', type.id, severity.id, status.id, 'Ana', now() - (%(incidents)s - n) * interval '5 minutes',
-    0, 0, '[]', '{}', '', '', ''
-FROM generate_series(1, %(incidents)s) AS n,
-    (SELECT id FROM incidents_incidenttype ORDER BY id LIMIT 1) AS type,
-    (SELECT id FROM incidents_severity ORDER BY id LIMIT 1) AS severity,
-    (SELECT id FROM incidents_incidentstatus WHERE slug = 'resolved') AS status
+    'declared_at', now() - (%(incidents)s - n) * interval '5 minutes'
+))).*
+FROM incidents_incident AS incident, generate_series(1, %(incidents)s) AS n
 """
 AFFECT = """
 INSERT INTO incidents_incidentservice (incident_id, service_id, impact)
@@ -42,16 +39,21 @@ def main(number: int) -> int:
     """Runs it and returns the exit code."""
     with own_database():
         from django.db import connection  # noqa: PLC0415
+        from django.utils import timezone  # noqa: PLC0415
 
         from accounts.actor import Actor  # noqa: PLC0415
         from accounts.models import Role, User  # noqa: PLC0415
         from catalog.models import Service  # noqa: PLC0415
-        from incidents.models import Incident  # noqa: PLC0415
+        from incidents.actions import declare_incident  # noqa: PLC0415
+        from incidents.models import Incident, Severity  # noqa: PLC0415
         from incidents.presets import load_presets  # noqa: PLC0415
         from incidents.related import related_incidents  # noqa: PLC0415
 
         load_presets()
         Service.objects.bulk_create(Service(name=f"Name {each}", slug=f"name-{each}") for each in range(SERVICES))
+        declare_incident(
+            actor=Actor.system(), name="Payments", severity=Severity.objects.earliest("rank"), now=timezone.now()
+        )
         with connection.cursor() as cursor:
             cursor.execute(FILL, {"incidents": number})
             cursor.execute(AFFECT, {"services": SERVICES})

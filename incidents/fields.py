@@ -69,7 +69,9 @@ def _option(field: CustomField, value: Any) -> str:
 
 
 def _options(field: CustomField, value: Any) -> list[str]:
-    chosen = [value] if isinstance(value, str) else value
+    if isinstance(value, str):
+        value = [value] if value in field.options else [part.strip() for part in value.split(",") if part.strip()]
+    chosen = value
     if not isinstance(chosen, list | tuple | set):
         raise _wrong(field, "this is not a list.", "Give a list of its options.")
     if len(chosen) > MOST_CHOSEN:

@@ -58,6 +58,12 @@ def current_roles(incident: Incident) -> Iterable[RoleAssignment]:
     return RoleAssignment.objects.filter(incident=incident, ended_at=None).select_related("role", "user")
 
 
+def holder(incident: Incident, role: IncidentRole) -> User | None:
+    """Who has the role now."""
+    row = RoleAssignment.objects.filter(incident=incident, role=role, ended_at=None).select_related("user").first()
+    return row.user if row else None
+
+
 def role_warnings(role: IncidentRole, user: User | None) -> list[str]:
     """What speaks against giving the role to the person. It is told, and never in the way."""
     if user is None or role.qualification is None:

@@ -13,14 +13,15 @@ from rest_framework.response import Response
 
 from accounts.models import Scope
 from accounts.rest import ActionViewSet
-from incidents import actions, entries, membership, paging, roles, updates
+from incidents import actions, entries, membership, paging, updates
+from incidents.api.around import AroundMixin
 from incidents.api.followers import FollowersMixin
+from incidents.api.people import PeopleMixin
 from incidents.api.reading import IncidentSerializer, IncidentUpdateSerializer, TimelineEntrySerializer
 from incidents.api.todo import TodoMixin
 from incidents.api.updates import UpdatesMixin
 from incidents.api.writing import (
     AffectServiceSerializer,
-    AssignRoleSerializer,
     ChangeSeveritySerializer,
     ChangeStatusSerializer,
     DeclareSerializer,
@@ -39,7 +40,14 @@ from incidents.models import (
 
 
 class IncidentViewSet(
-    UpdatesMixin, TodoMixin, FollowersMixin, mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionViewSet
+    UpdatesMixin,
+    TodoMixin,
+    FollowersMixin,
+    PeopleMixin,
+    AroundMixin,
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    ActionViewSet,
 ):
     """Incidents, by number. Those that the caller may not see do not exist."""
 
@@ -53,7 +61,7 @@ class IncidentViewSet(
     def get_queryset(self) -> QuerySet[Incident]:
         if getattr(self, "swagger_fake_view", False):
             return Incident.objects.none()
-        return Incident.objects.visible_to(self.actor).for_lists()
+        return Incident.objects.visible_to(self.actor).for_lists().with_required_roles()
 
     def changed(self, incident: Incident) -> Response:
         """What the API answers to a change: the incident, or 204 when the caller has just lost sight of it."""
@@ -128,11 +136,6 @@ class IncidentViewSet(
     @action(detail=True, methods=["post"], url_path="severity")
     def change_severity(self, request: Request, number: str) -> Response:
         return self._act(actions.change_severity, ChangeSeveritySerializer)
-
-    @extend_schema(request=AssignRoleSerializer)
-    @action(detail=True, methods=["post"])
-    def roles(self, request: Request, number: str) -> Response:
-        return self._act(roles.assign_role, AssignRoleSerializer)
 
     @extend_schema(request=AffectServiceSerializer)
     @action(detail=True, methods=["post"])

@@ -16,6 +16,7 @@ from incidents.models import (
     Severity,
     TimelineEntry,
 )
+from incidents.roles import missing_roles
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -56,6 +57,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     incident_type = serializers.SlugRelatedField[IncidentType](slug_field="slug", read_only=True)
     roles = CurrentRoleSerializer(source="current_roles", many=True, read_only=True)
     services = AffectedServiceSerializer(source="current_services", many=True, read_only=True)
+    missing_roles = serializers.SerializerMethodField(help_text="Slugs of the roles that the severity requires still.")
     url = serializers.SerializerMethodField()
 
     class Meta:
@@ -74,7 +76,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "status",
             "status_category",
             "roles",
+            "missing_roles",
             "services",
+            "fields",
             "users_affected",
             "declared_by_name",
             "started_at",
@@ -87,6 +91,10 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "last_update_at",
             "next_update_due_at",
         ]
+
+    @extend_schema_field(serializers.ListField(child=serializers.SlugField()))
+    def get_missing_roles(self, incident: Incident) -> list[str]:
+        return [role.slug for role in missing_roles(incident)]
 
     @extend_schema_field(serializers.CharField())
     def get_url(self, incident: Incident) -> str:

@@ -9,7 +9,6 @@ from incidents import writing
 from incidents.api.naming import by_slug, person
 from incidents.models import (
     Incident,
-    IncidentRole,
     IncidentService,
     IncidentStatus,
     IncidentType,
@@ -33,6 +32,9 @@ class DeclareSerializer(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(required=False)
     detected_at = serializers.DateTimeField(required=False)
     users_affected = serializers.IntegerField(min_value=0, required=False)
+    fields = serializers.DictField(  # type: ignore[assignment]  # the wire name; Serializer.fields is not used
+        child=serializers.JSONField(allow_null=True), required=False, help_text="Values of custom fields by slug."
+    )
 
 
 class EditSerializer(serializers.Serializer[Any]):
@@ -66,13 +68,6 @@ class ChangeStatusSerializer(serializers.Serializer[Any]):
 
 class ChangeSeveritySerializer(serializers.Serializer[Any]):
     severity = by_slug(Severity)
-
-
-class AssignRoleSerializer(serializers.Serializer[Any]):
-    """Gives a role to a person; `user: null` leaves it open."""
-
-    role = by_slug(IncidentRole)
-    user = person(allow_null=True)
 
 
 class AffectServiceSerializer(serializers.Serializer[Any]):
