@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import F, Q, Value
-from django.db.models.functions import Concat, Lower, Replace
+from django.db.models.functions import Lower, Replace
 
 from accounts.actor import Actor
 from accounts.models import User
@@ -74,11 +74,11 @@ def _fit(person: User, name: str, handle: str) -> int | None:
 
 def people_like(typed: str, *, limit: int) -> list[User]:
     """People whose name or address holds what was typed so far, those whose name begins so first."""
-    text = typed.lower().replace(".", " ").strip()
-    people = User.objects.filter(is_active=True).annotate(searched=Lower(Concat("name", Value(" "), "email")))
+    text = typed.replace(".", " ").strip()
+    people = User.objects.filter(is_active=True)
     starting: list[User] = list(people.filter(name__istartswith=text)[:limit])
     if len(starting) < limit:
-        inside = people.filter(Q(searched__contains=text) | Q(email__icontains=typed))
+        inside = people.filter(Q(name__icontains=text) | Q(email__icontains=typed))
         starting += list(inside.exclude(pk__in=[person.pk for person in starting])[: limit - len(starting)])
     return starting
 
