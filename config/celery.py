@@ -21,7 +21,12 @@ app.steps["worker"].add(DjangoStructLogInitStep)
 
 # Paging has its own queue, so that nothing else can stand in front of it.
 app.conf.task_default_queue = "default"
-app.conf.task_routes = {"oncall.*": {"queue": "paging"}, "alerts.*": {"queue": "paging"}}
+# Workflows have theirs too: ten thousand chores keep neither a page nor a mail waiting.
+app.conf.task_routes = {
+    "oncall.*": {"queue": "paging"},
+    "alerts.*": {"queue": "paging"},
+    "workflows.*": {"queue": "workflows"},
+}
 
 # Every entry is a sweep over due rows: running it twice, late, or from two beats at once does no harm.
 app.conf.beat_schedule = {
@@ -66,6 +71,8 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 50},
     },
+    "workflows-sweep": {"task": "workflows.advance", "schedule": timedelta(seconds=1), "options": {"expires": 5}},
+    "workflows-clock": {"task": "workflows.start_due", "schedule": timedelta(seconds=10), "options": {"expires": 20}},
     "duty-sweep": {"task": "duty.hand_over", "schedule": timedelta(minutes=1), "options": {"expires": 50}},
 }
 

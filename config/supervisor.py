@@ -60,6 +60,7 @@ def programs(*, host: str, port: int, web_workers: int, var: Path, hears_mail: b
         Program("web", web),
         Program("worker-paging", worker(python, queue="paging")),
         Program("worker-default", worker(python, queue="default")),
+        Program("worker-workflows", worker(python, queue="workflows", threads=2)),
         Program(
             "beat", [python, "-m", "celery", "-A", "config", "beat", "-s", str(var / "beat" / "schedule"), "--pidfile="]
         ),
@@ -67,10 +68,10 @@ def programs(*, host: str, port: int, web_workers: int, var: Path, hears_mail: b
     ]
 
 
-def worker(python: str, *, queue: str) -> list[str]:
+def worker(python: str, *, queue: str, threads: int = 4) -> list[str]:
     """Returns the command of a worker for one queue. Its tasks wait for others most of the time: threads will do."""
     command = [python, "-m", "celery", "-A", "config", "worker", "-Q", queue, "-n", f"{queue}@%h"]
-    return [*command, "-P", "threads", "-c", "4", "--without-gossip", "--without-mingle"]
+    return [*command, "-P", "threads", "-c", str(threads), "--without-gossip", "--without-mingle"]
 
 
 class Supervisor:

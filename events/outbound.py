@@ -98,6 +98,23 @@ def _body(answer: httpx.Response, most_bytes: int, deadline: float) -> bytes:
     return bytes(found)
 
 
+def request(
+    method: str, url: str, *, content: bytes, headers: dict[str, str], most_bytes: int
+) -> tuple[httpx.Response, bytes]:
+    """Sends a request to a public address; returns the answer and its body. Follows no redirects.
+
+    Waits at most twenty seconds in all. Raises AddressRefused, or httpx.HTTPError as `get` does.
+    """
+    deadline = time.monotonic() + LONGEST_DOWNLOAD_SECONDS
+    host, address = resolve(url)
+    target = httpx.URL(url)
+    given = {**headers, "Host": target.netloc.decode(), "User-Agent": "Sitrep"}
+    with _client_of(host).stream(
+        method, target.copy_with(host=address), content=content, headers=given, extensions={"sni_hostname": host}
+    ) as answer:
+        return answer, _body(answer, most_bytes, deadline)
+
+
 def post(url: str, *, content: bytes, headers: dict[str, str]) -> httpx.Response:
     """POSTs to a public address and returns the answer; follows no redirects, waits at most ten seconds.
 

@@ -1,7 +1,13 @@
 """Starts the `workflows` app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
 class WorkflowsConfig(AppConfig):
     name = "workflows"
+
+    def ready(self) -> None:
+        import_module("workflows.steps")
+        import_module("workflows.telling")

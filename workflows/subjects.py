@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from alerts.facts import NAMES as ALERT_NAMES
 from alerts.facts import facts_of as facts_of_alert
@@ -100,7 +101,7 @@ def _of_escalation(pk: int) -> Found:
         "id": escalation.pk,
         "title": escalation.title,
         "status": escalation.status,
-        "url": address(escalation.get_absolute_url()),
+        "url": address(reverse("oncall:escalation", args=[escalation.pk])),
         "policy": escalation.path.get("policy", ""),
         "acknowledged_by": escalation.acknowledged_by.display_name if escalation.acknowledged_by else "",
     }

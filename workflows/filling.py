@@ -1,0 +1,58 @@
+"""A step's parameters filled in for a run: templates become text, text becomes what the parameter is, secrets open."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accounts.secrets import unseal
+from events.templates import BadTemplate, fill
+from workflows.definition import MASK, complete, is_template
+from workflows.registry import Failed, Param, step_called
+
+Params = dict[str, Any]
+
+
+def filled(step: Mapping[str, Any], facts: Mapping[str, Any]) -> Params:
+    """The parameters with which the step runs. Raises Failed for a template or a value that makes no sense."""
+    known = step_called(str(step["kind"]))
+    given = complete(step)
+    return {param.name: _filled(param, given.get(param.name), facts) for param in known.params} if known else {}
+
+
+def masked_inputs(step: Mapping[str, Any], params: Mapping[str, Any]) -> Params:
+    """The same, fit to be kept and shown: without what is empty, and of a secret only that it is there."""
+    known = step_called(str(step["kind"]))
+    secret = {param.name for param in known.params if param.kind == "secret"} if known else set()
+    said = {name: value for name, value in params.items() if value not in (None, "", [], {})}
+    return {name: MASK if name in secret else value for name, value in said.items()}
+
+
+def _filled(param: Param, value: Any, facts: Mapping[str, Any]) -> Any:
+    if param.kind == "secret":
+        return unseal(value["sealed"]) if isinstance(value, Mapping) else value
+    if param.is_template:
+        try:
+            value = _deeply(value, facts)
+        except BadTemplate as error:
+            raise Failed(f"{param.label}: {error}") from error
+    if param.kind in {"number", "minutes"} and isinstance(value, str):
+        return _number(param, value)
+    if param.kind == "people" and isinstance(value, Mapping):
+        return {name: [each for each in listed if each] for name, listed in value.items()}
+    return value
+
+
+def _deeply(value: Any, facts: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        return fill(value, facts) if is_template(value) else value
+    if isinstance(value, Mapping):
+        return {key: _deeply(each, facts) for key, each in value.items()}
+    return [_deeply(each, facts) for each in value] if isinstance(value, list) else value
+
+
+def _number(param: Param, text: str) -> float | None:
+    if not text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise Failed(f"{param.label}: {text[:80]!r} is not a number.") from error
