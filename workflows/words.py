@@ -33,7 +33,7 @@ def whole(definition: Mapping[str, Any]) -> str:
 
 def opening(definition: Mapping[str, Any]) -> str:
     """When it runs: "When an incident is declared, and incident.severity is sev1"."""
-    said = trigger_in_words(definition.get("trigger") or {})
+    said = trigger_words(definition.get("trigger") or {})
     condition = definition.get("conditions") or {}
     if condition:
         said += f", and {_condition(condition)}"
@@ -42,7 +42,7 @@ def opening(definition: Mapping[str, Any]) -> str:
     return said
 
 
-def trigger_in_words(trigger: Mapping[str, Any]) -> str:
+def trigger_words(trigger: Mapping[str, Any]) -> str:
     """What starts it, as the beginning of a sentence."""
     match trigger.get("kind"):
         case "event":
