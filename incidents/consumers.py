@@ -1,22 +1,32 @@
 """The websocket of an incident page: it carries entries and fragments that were rendered once.
 
-The client speaks first: `{"type": "resume", "after": <last sequence>, "changed_after": <last change>}`, also after every
-reconnect and on a gap; without `changed_after` it asks for no changes. It is sent the entries that it missed, then those
-that have changed (`entry-changed`, each with the number of its newest change), then
-`{"type": "resumed", "sequence": n, "change": m}`; from then on each message as it happens. A client that loses its access
-is sent `{"type": "gone"}` and cut off.
+The client speaks first: `{"type": "resume", "after": <last sequence>, "changed_after": <last change>}`, also after
+every reconnect and on a gap; without `changed_after` it asks for no changes. It is sent the entries that it missed,
+then those that have changed (`entry-changed`, each with the number of its newest change), then
+`{"type": "resumed", "sequence": n, "change": m}`; from then on each message as it happens. A client that loses its
+access is sent `{"type": "gone"}` and cut off.
+
+A page that is looked at says `{"type": "here", "writing": "" | "message" | "update"}` every 20 seconds and when that
+changes; all are told who is there:
+`{"type": "presence", "people": [{"id", "name", "initials", "writing"}], "more": n}`.
 """
 
 import json
+import time
 from typing import Any
 
+import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from redis.exceptions import RedisError
 
 from accounts.actor import Actor
 from accounts.models import User
+from incidents import presence
 from incidents.models import Incident
 from incidents.timeline import change_message, changed_after, entries_after, entry_message, fragment_messages
+
+log = structlog.get_logger(__name__)
 
 NO_ACCESS = 4403
 BATCH = 200
@@ -27,6 +37,8 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
 
     incident_id: int | None = None
     topic = ""
+    viewer: presence.Viewer | None = None
+    is_here = False
 
     async def connect(self) -> None:
         incident = await self.visible_incident(self.scope["url_route"]["kwargs"]["number"])
@@ -40,8 +52,13 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
     async def disconnect(self, code: int) -> None:
         if self.topic:
             await self.channel_layer.group_discard(self.topic, self.channel_name)
+        await self.leave()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        writing = said_to_write(text_data)
+        if writing is not None and self.incident_id is not None:
+            await self.note_presence(writing)
+            return
         point = resume_point(text_data)
         if point is None or self.incident_id is None:
             return
@@ -58,6 +75,31 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             await self.send(json.dumps(message))
         await self.send(json.dumps({"type": "resumed", "sequence": after, "change": change}))
 
+    async def note_presence(self, writing: str) -> None:
+        """Notes that this page is looked at; what is new is told to all, the list at once to whoever has just come."""
+        assert self.viewer is not None  # noqa: S101  (set on connect)
+        viewer = presence.Viewer(self.viewer.id, self.viewer.name, self.viewer.initials, writing)
+        try:
+            is_news = await presence.touch(self.topic, self.channel_name, viewer, now=time.time())
+            if not self.is_here:
+                self.is_here = True
+                await self.send(json.dumps(await presence.presence_message(self.topic, now=time.time())))
+            if is_news:
+                presence.tell_soon(self.topic, clock=time.time)
+        except RedisError as error:
+            log.warning("presence_failed", topic=self.topic, error=str(error))
+
+    async def leave(self) -> None:
+        """Takes this page out of those that are here."""
+        if not self.is_here:
+            return
+        self.is_here = False
+        try:
+            await presence.leave(self.topic, self.channel_name)
+            presence.tell_soon(self.topic, clock=time.time)
+        except RedisError as error:
+            log.warning("presence_failed", topic=self.topic, error=str(error))
+
     async def live_message(self, event: dict[str, Any]) -> None:
         if self.incident_id is not None:
             await self.send(event["text"])
@@ -69,6 +111,7 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             await self.send(json.dumps({"type": "gone"}))
             await self.channel_layer.group_discard(self.topic, self.channel_name)
             await self.close(NO_ACCESS)
+            await self.leave()
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
     def visible_incident(self, number: int) -> Incident | None:
@@ -76,6 +119,7 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         user = User.objects.filter(pk=self.scope["user"].pk or 0, is_active=True).first()
         if user is None:
             return None
+        self.viewer = presence.Viewer(user.pk, user.display_name, user.initials)
         visible: Incident | None = (
             Incident.objects.visible_to(Actor.of_user(user, via="web")).filter(number=number).first()
         )
@@ -107,3 +151,13 @@ def resume_point(text: str | None) -> tuple[int, int | None] | None:
         return max(int(message["after"]), 0), None if change is None else max(int(change), 0)
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def said_to_write(text: str | None) -> str | None:
+    """What somebody who says that they are here is writing, empty for nothing; None for any other message."""
+    try:
+        message = json.loads(text or "")
+        writing = message.get("writing", "") if message["type"] == "here" else None
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+    return writing if writing in presence.WRITING else None
