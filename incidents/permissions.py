@@ -24,3 +24,8 @@ def can_respond(actor: Actor, incident: Incident) -> bool:
 def can_rewrite(actor: Actor, entry: TimelineEntry) -> bool:
     """Whether the actor may edit or remove what a person wrote: its author may, and managers."""
     return (actor.user_id is not None and actor.user_id == entry.user_id) or actor.has_role(Role.MANAGER)
+
+
+def can_configure(actor: Actor) -> bool:
+    """Whether the actor decides how incidents are handled: severities, statuses, roles, fields, who is told."""
+    return actor.has_role(Role.ADMINISTRATOR)
