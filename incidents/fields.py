@@ -182,9 +182,10 @@ REQUIRED_BY: dict[str, tuple[str, ...]] = {
 def check_required(actor: Actor, incident: Incident, moment: str) -> None:
     """Raises Conflict with the code `fields_missing` when a person declares, resolves or closes with a field empty.
 
-    Machines (alert sources, workflows, Sitrep itself) can't answer and are not asked: an alert is never held back.
+    Machines (alert sources, workflows, Sitrep itself) can't answer and are not asked: an alert is never held back. Nor
+    are streams: such facts are those of their parent.
     """
-    if actor.sees_everything:
+    if actor.sees_everything or incident.parent_id is not None:
         return
     missing = missing_fields(incident, REQUIRED_BY[moment])
     if missing:

@@ -11,7 +11,7 @@ from accounts.models import User
 from events.models import Event
 from events.registry import handles
 from incidents.actions import note_acknowledged
-from incidents.models import Incident, TimelineEntry
+from incidents.models import Incident, IncidentRole, TimelineEntry
 from incidents.permissions import can_view
 from incidents.timeline import add_entry
 from oncall.actions import keep_acknowledged
@@ -79,6 +79,28 @@ def record_acknowledgement(event: Event) -> None:
     text = f"acknowledged the page after {seconds // 60}:{seconds % 60:02}"
     for incident in Incident.objects.filter(escalations=event.subject_id):
         note_acknowledged(actor=Actor.of_event(event), incident=incident, text=text, now=event.occurred_at)
+
+
+@handles("incident.role_assigned", name="incidents.tell_role")
+def tell_role(event: Event) -> None:
+    """Tells whoever was given a role, with what they should know, unless they took it themselves."""
+    user = User.objects.filter(pk=event.data.get("user") or 0, is_active=True).first()
+    incident = Incident.objects.filter(pk=event.subject_id).first()
+    role = IncidentRole.objects.filter(slug=event.data["role"]).first()
+    if (
+        user is None
+        or incident is None
+        or role is None
+        or (event.actor_kind == "user" and event.actor_key == str(user.pk))
+    ):
+        return
+    if not can_view(Actor.of_user(user, via="mail"), incident):
+        return
+    with translation.override(user.locale):
+        said = _("You are %(role)s of %(reference)s") % {"role": role.name, "reference": incident.reference}
+    words = [role.description] if incident.is_private else [incident.name, role.description, event.data.get("note", "")]
+    detail = "\n\n".join([*filter(None, words), f"{settings.PUBLIC_URL}{incident.get_absolute_url()}"])
+    tell(user, title=said, detail=detail, now=event.occurred_at)
 
 
 @handles("incident.action_added", "incident.action_assigned", name="incidents.tell_assignee")

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from catalog.models import Service
 from incidents.models import Incident, IncidentService
@@ -20,8 +22,16 @@ class Standby:
     escalation: Escalation | None
 
     @property
-    def impact_label(self) -> str:
-        return str(IncidentService.Impact(self.impact).label)
+    def words(self) -> str:
+        """Who is on call, or why nobody is."""
+        if self.on_call:
+            return _("on call: %(names)s") % {"names": ", ".join(user.display_name for user in self.on_call)}
+        return _("nobody is on call") if self.service.escalation_policy else _("no escalation policy")
+
+    @property
+    def tone(self) -> str:
+        """How bad that is."""
+        return "neutral" if self.on_call else "down" if self.service.escalation_policy else "warn"
 
 
 def standby_of(incident: Incident, now: datetime) -> list[Standby]:

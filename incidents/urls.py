@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents import list_urls, updates_urls
+from incidents import list_urls, people_urls, updates_urls
 from incidents.views import changes, declare, detail, lists
 
 app_name = "incidents"
@@ -10,6 +10,7 @@ app_name = "incidents"
 urlpatterns = [
     *list_urls.urlpatterns,
     *updates_urls.urlpatterns,
+    *people_urls.urlpatterns,
     path("incidents/", lists.incident_list, name="list"),
     path("incidents/declare/", declare.declare, name="declare"),
     path("incidents/<int:number>/", detail.detail, name="detail"),
@@ -19,7 +20,6 @@ urlpatterns = [
     path("incidents/<int:number>/edit/", changes.edit, name="edit"),
     path("incidents/<int:number>/status/", changes.change_status, name="status"),
     path("incidents/<int:number>/severity/", changes.change_severity, name="severity"),
-    path("incidents/<int:number>/roles/", changes.assign_role, name="role"),
     path("incidents/<int:number>/services/", changes.set_service, name="service"),
     path("incidents/<int:number>/page/", changes.page, name="page"),
     path("incidents/<int:number>/members/", changes.add_member, name="add-member"),

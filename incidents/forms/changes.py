@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Service
-from incidents.models import Incident, IncidentRole, IncidentService, IncidentStatus, Severity
+from incidents.models import Incident, IncidentService, IncidentStatus, Severity
 from oncall.models import EscalationPolicy, Urgency
 
 NEXT_UPDATE_CHOICES = [
@@ -69,18 +69,6 @@ class SeverityForm(forms.Form):
     severity = forms.ModelChoiceField(Severity.objects.all(), to_field_name="slug")
 
 
-class RoleForm(forms.Form):
-    """Who plays which role; no person leaves it open."""
-
-    role = forms.ModelChoiceField(IncidentRole.objects.all(), to_field_name="slug", label=_("Role"), empty_label=None)
-    user = forms.ModelChoiceField(
-        User.objects.filter(is_active=True).exclude(role="viewer"),
-        label=_("Person"),
-        required=False,
-        empty_label=_("Nobody"),
-    )
-
-
 class ServiceForm(forms.Form):
     """How much a service is affected; no impact takes it off."""
 
@@ -103,6 +91,12 @@ class PageForm(forms.Form):
     urgency = forms.ChoiceField(
         label=_("How loudly?"), choices=[("", _("As the service says")), *Urgency.choices], required=False
     )
+
+
+class PageServiceForm(forms.Form):
+    """Which service's people to page."""
+
+    service = forms.ModelChoiceField(Service.objects.select_related("escalation_policy"), to_field_name="slug")
 
 
 class MemberForm(forms.Form):

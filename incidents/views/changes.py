@@ -6,13 +6,12 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 
 from accounts.actor import Actor
-from incidents import actions, entries, membership, paging, roles, updates
+from incidents import actions, entries, membership, paging, updates
 from incidents.forms.changes import (
     EditForm,
     MemberForm,
     NoteForm,
     PageForm,
-    RoleForm,
     ServiceForm,
     SeverityForm,
     StatusForm,
@@ -48,10 +47,6 @@ change_status = change(
 change_severity = change(
     SeverityForm,
     lambda actor, incident, data, now: actions.change_severity(actor=actor, incident=incident, now=now, **data),
-)
-assign_role = change(
-    RoleForm,
-    lambda actor, incident, data, now: roles.assign_role(actor=actor, incident=incident, now=now, **data),
 )
 set_service = change(
     ServiceForm,

@@ -6,7 +6,7 @@ from django.shortcuts import render
 
 from accounts.actor import Actor, actor_of
 from accounts.models import Role, User
-from incidents.forms.changes import EditForm, MemberForm, PageForm, RoleForm, ServiceForm, UpdateForm
+from incidents.forms.changes import EditForm, MemberForm, PageForm, ServiceForm, UpdateForm
 from incidents.models import (
     Incident,
     IncidentService,
@@ -49,7 +49,6 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "newer": neighbours(actor, incident).filter(number__gt=incident.number).order_by("number").first(),
         "update_form": UpdateForm(auto_id="update-%s"),
         "edit_form": edit_form(incident),
-        "role_form": RoleForm(auto_id="role-%s"),
         "service_form": ServiceForm(auto_id="service-%s"),
         "member_form": MemberForm(auto_id="member-%s"),
         "page_form": PageForm(auto_id="page-%s"),
