@@ -3,7 +3,7 @@
 from django.urls import path
 
 from incidents import list_urls, people_urls, updates_urls
-from incidents.views import changes, declare, detail, lists
+from incidents.views import changes, declare, detail
 
 app_name = "incidents"
 
@@ -11,7 +11,6 @@ urlpatterns = [
     *list_urls.urlpatterns,
     *updates_urls.urlpatterns,
     *people_urls.urlpatterns,
-    path("incidents/", lists.incident_list, name="list"),
     path("incidents/declare/", declare.declare, name="declare"),
     path("incidents/<int:number>/", detail.detail, name="detail"),
     path("incidents/<int:number>/timeline/", detail.timeline, name="timeline"),
