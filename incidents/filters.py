@@ -7,10 +7,12 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 
-from accounts.lists import ListFilter, SlugFilter
+from accounts.lists import SlugFilter
 from accounts.models import Team, User
 from catalog.models import Service
+from incidents.field_filters import CustomFieldFilters
 from incidents.models import (
     OPEN_CATEGORIES,
     Incident,
@@ -24,7 +26,14 @@ from incidents.models import (
 )
 
 
-class IncidentFilter(ListFilter):
+@extend_schema_field({"type": "boolean"})
+class SwitchFilter(django_filters.Filter):  # type: ignore[misc]  # django-filter ships no types
+    """A box to tick: unticked it asks for nothing."""
+
+    field_class = forms.BooleanField
+
+
+class IncidentFilter(CustomFieldFilters):
     """Filters of the list of incidents; `q` also finds a reference such as INC-142."""
 
     search_fields = ("name", "summary")
@@ -67,9 +76,7 @@ class IncidentFilter(ListFilter):
     resolved_before = django_filters.IsoDateTimeFilter(
         field_name="resolved_at", lookup_expr="lt", label=_("Resolved before")
     )
-    overdue = django_filters.BooleanFilter(
-        method="with_update_overdue", widget=forms.CheckboxInput, label=_("Update overdue")
-    )
+    overdue = SwitchFilter(method="with_update_overdue", label=_("Update overdue"))
 
     class Meta:
         model = Incident
@@ -107,7 +114,6 @@ class IncidentFilter(ListFilter):
         return queryset.filter(pk__in=_given(role=value))
 
     def with_update_overdue(self, queryset: QuerySet[Incident], name: str, value: bool) -> QuerySet[Incident]:
-        """Only true asks: an unticked box is no wish for those that are on time."""
         if not value:
             return queryset
         return queryset.filter(next_update_due_at__lt=timezone.now(), paused_at=None)
