@@ -59,9 +59,14 @@ class SampleEntry:
     occurred_at: datetime
     is_key: bool = False
     data: dict[str, Any] = field(default_factory=dict)
+    pinned_at: datetime | None = None
 
     def get_kind_display(self) -> str:
         return self.kind.replace("_", " ").capitalize()
+
+    @property
+    def is_markdown(self) -> bool:
+        return self.kind in {"note", "update", "message", "decision", "finding"}
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from incidents import list_urls, people_urls, updates_urls
+from incidents import list_urls, people_urls, room_urls, settings_urls, updates_urls
 from incidents.views import changes, declare, detail
 
 app_name = "incidents"
 
 urlpatterns = [
     *list_urls.urlpatterns,
+    *room_urls.urlpatterns,
+    *settings_urls.urlpatterns,
     *updates_urls.urlpatterns,
     *people_urls.urlpatterns,
     path("incidents/declare/", declare.declare, name="declare"),

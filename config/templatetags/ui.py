@@ -441,8 +441,23 @@ ENTRY_ICONS = {
     "page": "phone-call",
     "status_page": "broadcast",
     "postmortem": "notebook",
+    "message": "message-circle",
+    "decision": "scale",
+    "finding": "bulb",
+    "file": "paperclip",
+    "link": "link",
+    "action": "checklist",
+    "field": "tag",
+    "time": "clock",
+    "merge": "git-merge",
+    "stream": "subtask",
+    "workflow": "topology-star-3",
 }
-ENTRY_FILTERS = {"update": "updates", "status_page": "updates", "alert": "alerts", "page": "alerts"}
+ENTRY_FILTERS = {
+    **dict.fromkeys(("update", "status_page"), "updates"),
+    **dict.fromkeys(("alert", "page"), "alerts"),
+    **dict.fromkeys(("message", "note", "decision", "finding", "file"), "chat"),
+}
 
 
 @register.filter
@@ -452,9 +467,16 @@ def entry_icon(entry: Any) -> str:
 
 
 @register.filter
+def utc_exact(moment: datetime) -> str:
+    """An instant to the microsecond in UTC, for scripts that put things in order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+@register.filter
 def entry_filters(entry: Any) -> str:
-    """The filters of the timeline (key, updates, alerts) that let an entry through, parted by spaces."""
-    return " ".join(filter(None, ["key" if entry.is_key else "", ENTRY_FILTERS.get(entry.kind, ""), entry.kind]))
+    """The timeline's filters that let an entry through, parted by spaces; `incidents.timeline_pages` has the same."""
+    marks = ["key" if entry.is_key else "", "pinned" if entry.pinned_at else ""]
+    return " ".join(filter(None, [*marks, ENTRY_FILTERS.get(entry.kind, ""), entry.kind]))
 
 
 @register.simple_tag

@@ -242,3 +242,6 @@ class IncidentFile(models.Model):
     @property
     def is_picture(self) -> bool:
         return self.width is not None
+
+    def get_absolute_url(self) -> str:
+        return f"/incidents/files/{self.public_id}/"

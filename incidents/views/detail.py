@@ -13,16 +13,15 @@ from incidents.models import (
     IncidentStatus,
     Severity,
     StatusCategory,
-    TimelineEntry,
     UpdateTemplate,
 )
 from incidents.permissions import can_respond
-from incidents.timeline import entries_after
+from incidents.timeline import changed_after, entries_after
+from incidents.timeline_pages import page_of_entries
 from incidents.views.finding import visible
 from oncall.models import Escalation
 from oncall.permissions import can_answer
 
-ENTRIES_SHOWN = 100
 ENTRIES_POLLED = 500
 
 
@@ -30,15 +29,16 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
     """What, how bad, since when, who leads, what happened, what next."""
     incident = visible(request, number)
     actor = actor_of(request)
-    before = request.GET.get("before", "")
-    entries = TimelineEntry.objects.filter(incident=incident).select_related("user").order_by("-sequence")
-    if before.isdecimal():
-        entries = entries.filter(sequence__lt=int(before))
-    shown = list(entries[: ENTRIES_SHOWN + 1])
+    kinds = request.GET.get("kinds", "")
+    before, around = number_in(request, "before"), number_in(request, "around")
+    page = page_of_entries(incident, kinds=kinds.split(","), before=before, around=around)
+    shown = {"entries": page.entries, "older_than": page.older_than, "newer_than": page.newer_than, "kinds": kinds}
+    if request.htmx and (before is not None or kinds):  # type: ignore[attr-defined]  # set by django-htmx
+        return render(request, "incidents/_entries.html", {"incident": incident, **shown})
     context = {
         "incident": incident,
-        "entries": shown[:ENTRIES_SHOWN],
-        "older_than": shown[ENTRIES_SHOWN - 1].sequence if len(shown) > ENTRIES_SHOWN else None,
+        **shown,
+        "rewrites_all": actor.has_role(Role.MANAGER),
         "can_respond": can_respond(actor, incident),
         "waiting_escalation": waiting_escalation(actor, incident),
         "statuses": IncidentStatus.objects.filter(is_active=True).exclude(category__in=[StatusCategory.MERGED]),
@@ -55,8 +55,6 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "members": incident.memberships.select_related("user") if incident.is_private else [],
         "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
     }
-    if request.htmx and before:  # type: ignore[attr-defined]  # set by django-htmx
-        return render(request, "incidents/_entries.html", context)
     return render(request, "incidents/detail.html", context)
 
 
@@ -80,6 +78,16 @@ def edit_form(incident: Incident) -> EditForm:
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
     """What a page without a websocket has missed: entries, the newest first, and the parts around the timeline."""
     incident = visible(request, number)
-    after = request.GET.get("after", "0")
-    entries = list(entries_after(incident.pk, int(after) if after.isdecimal() else 0, limit=ENTRIES_POLLED))
+    entries = list(entries_after(incident.pk, number_in(request, "after") or 0, limit=ENTRIES_POLLED))
+    change = number_in(request, "changed_after")
+    if change is not None:
+        new = {entry.pk for entry in entries}
+        changed = changed_after(incident.pk, change, limit=ENTRIES_POLLED)
+        entries = [*(entry for entry in changed if entry.pk not in new), *entries]
     return render(request, "incidents/_poll.html", {"incident": incident, "entries": reversed(entries)})
+
+
+def number_in(request: HttpRequest, name: str) -> int | None:
+    """A number of the query, None for anything that is none."""
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 10 else None

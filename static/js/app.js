@@ -1,6 +1,8 @@
 // Starts every behaviour of a page; each module does nothing where its elements are absent.
+import { startComposer } from "./composer.js";
 import { startCopy } from "./copy.js";
 import { startDialogs } from "./dialogs.js";
+import { startEntries } from "./entries.js";
 import { startForms } from "./forms.js";
 import { startLive } from "./live.js";
 import { startPalette } from "./palette.js";
@@ -22,6 +24,8 @@ startCopy();
 startShortcuts();
 startPalette();
 startLive();
+startEntries();
+startComposer();
 startPush();
 startRefresh();
 document.documentElement.dataset.ready = "";

@@ -9,8 +9,8 @@ const SIGNED_OUT = 4401;
 
 /** Calls back with "live", "polling" or "reconnecting" as the connection changes, and with every message. */
 export class LiveConnection {
-  constructor({ socketUrl, pollUrl, lastSequence, onOpen, onMessage, onPoll, onState, onGone }) {
-    Object.assign(this, { socketUrl, pollUrl, lastSequence, onOpen, onMessage, onPoll, onState, onGone });
+  constructor({ socketUrl, pollUrl, lastSequence, lastChange, onOpen, onMessage, onPoll, onState, onGone }) {
+    Object.assign(this, { socketUrl, pollUrl, lastSequence, lastChange, onOpen, onMessage, onPoll, onState, onGone });
     this.failures = 0;
     this.stopped = false;
     this.probeTimer = null;
@@ -104,6 +104,7 @@ export class LiveConnection {
     try {
       const url = new URL(this.pollUrl, location.href);
       url.searchParams.set("after", String(this.lastSequence()));
+      url.searchParams.set("changed_after", String(this.lastChange()));
       const response = await fetch(url, { headers: { "HX-Request": "true" }, signal: AbortSignal.timeout(POLL_EVERY) });
       if (response.status === 403 || response.status === 404) {
         this.onGone();

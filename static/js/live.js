@@ -1,7 +1,8 @@
 // The live timeline of an incident:
 //   <ol id="timeline" data-live-url="/ws/…/" data-poll-url="/…/timeline/" data-last-sequence="57">, newest entry first.
 // Entries have a sequence without holes: one that arrives out of turn makes the client ask for what it missed, one that
-// it has already replaces itself. Without a websocket the same fragments are polled.
+// it has already replaces itself. Changes of entries are counted in the same way (data-last-change). Entries stand by when
+// they happened (data-at), those of one instant by their sequence. Without a websocket the same fragments are polled.
 import { isInUse, parse } from "./fragments.js";
 import { LiveConnection } from "./live-connection.js";
 import { Presence } from "./presence.js";
@@ -22,10 +23,12 @@ class LiveTimeline {
     this.said = new Map();
     this.seen = new Set(this.entries().map((entry) => Number(entry.dataset.sequence)));
     this.last = Math.max(Number(list.dataset.lastSequence ?? 0), 0, ...this.seen);
+    this.lastChange = Number(list.dataset.lastChange ?? 0);
     this.connection = new LiveConnection({
       socketUrl: list.dataset.liveUrl,
       pollUrl: list.dataset.pollUrl,
       lastSequence: () => this.last,
+      lastChange: () => this.lastChange,
       onOpen: () => this.resume(),
       onMessage: (message) => this.receive(message),
       onPoll: (html) => this.receivePoll(html),
@@ -59,17 +62,19 @@ class LiveTimeline {
 
   receive(message) {
     if (message.type === "entry") this.receiveEntry(message.sequence, message.html);
-    else if (message.type === "entry-changed") this.changeEntry(message.sequence, message.html);
+    else if (message.type === "entry-changed") this.receiveChange(message);
     else if (message.type === "header" || message.type === "fragment") this.replaceFragment(message.target, message.html);
     else if (message.type === "presence") this.presence.show(message.people);
-    else if (message.type === "resumed") this.settle(message.sequence);
+    else if (message.type === "resumed") this.settle(message.sequence, message.change ?? 0);
     else if (message.type === "gone") this.leave();
   }
 
   receivePoll(html) {
     for (const element of parse(html).reverse()) {
-      if (element.dataset.sequence) this.receiveEntry(Number(element.dataset.sequence), element);
-      else if (element.id) this.replaceFragment(element.id, element);
+      if (element.dataset.sequence) {
+        this.receiveEntry(Number(element.dataset.sequence), element);
+        this.lastChange = Math.max(this.lastChange, Number(element.dataset.change ?? 0));
+      } else if (element.id) this.replaceFragment(element.id, element);
     }
   }
 
@@ -85,15 +90,22 @@ class LiveTimeline {
     if (isNew && !this.isAtTop()) this.countUnread();
   }
 
+  receiveChange({ sequence, change, html }) {
+    this.changeEntry(sequence, html);
+    if (change === this.lastChange + 1) this.lastChange = change;
+    else if (change > this.lastChange) this.resume();
+  }
+
   /** Asks for everything after the last entry without a hole; only the server's answer settles what is missing. */
   resume() {
     this.presence.beat();
-    this.connection.send({ type: "resume", after: this.last });
+    this.connection.send({ type: "resume", after: this.last, changed_after: this.lastChange });
   }
 
   /** Moves on to the last entry without a hole before it; what the server has answered for has none. */
-  settle(answeredUntil = 0) {
+  settle(answeredUntil = 0, changesUntil = 0) {
     this.last = Math.max(this.last, answeredUntil);
+    this.lastChange = Math.max(this.lastChange, changesUntil);
     while (this.seen.has(this.last + 1)) this.last += 1;
   }
 
@@ -101,12 +113,10 @@ class LiveTimeline {
     const [entry] = typeof html === "string" ? parse(html) : [html];
     if (!entry) return;
     this.seen.add(sequence);
-    const older = this.entries().find((other) => Number(other.dataset.sequence) < sequence);
     entry.classList.add("is-new");
     setTimeout(() => entry.classList.remove("is-new"), NEW_MILLISECONDS);
     this.keepingPlace(() => {
-      if (older) older.before(entry);
-      else this.list.append(entry);
+      this.place(entry);
       this.settleIn(entry);
       this.markDays();
     });
@@ -114,19 +124,35 @@ class LiveTimeline {
     this.list.dispatchEvent(new CustomEvent("sitrep:entry", { bubbles: true, detail: { sequence } }));
   }
 
+  /** Puts an entry where it belongs; one that is older than all that is shown waits until those are asked for. */
+  place(entry) {
+    const older = this.entries().find((other) => other !== entry && isBefore(other, entry));
+    const more = this.list.querySelector(":scope > [data-entries-more]");
+    if (older) older.before(entry);
+    else if (more) entry.remove();
+    else this.list.append(entry);
+  }
+
   changeEntry(sequence, html) {
     const entry = this.list.querySelector(`:scope > [data-sequence="${sequence}"]`);
     const [changed] = typeof html === "string" ? parse(html) : [html];
-    if (!entry || !changed || entry.isEqualNode(changed)) return;
-    if (isInUse(entry)) {
+    if (!changed || entry?.isEqualNode(changed)) return;
+    if (entry && isInUse(entry)) {
       this.waiting.set(`entry-${sequence}`, () => this.changeEntry(sequence, changed));
       return;
     }
+    const focused = entry?.contains(document.activeElement) ? [...entry.querySelectorAll("button")].indexOf(document.activeElement) : -1;
     this.keepingPlace(() => {
-      entry.replaceWith(changed);
-      this.settleIn(changed);
+      if (entry?.dataset.at === changed.dataset.at) {
+        entry.replaceWith(changed);
+      } else {
+        entry?.remove();
+        this.place(changed);
+      }
+      if (changed.isConnected) this.settleIn(changed);
       this.markDays();
     });
+    if (focused >= 0) [...changed.querySelectorAll("button")].at(Math.min(focused, changed.querySelectorAll("button").length - 1))?.focus({ preventScroll: true });
   }
 
   /** Replaces a part of the page; of one that is made of parts with ids, those that say something else now. */
@@ -188,12 +214,19 @@ class LiveTimeline {
   settleIn(entry) {
     window.htmx?.process(entry);
     entry.hidden = !this.isWanted(entry);
+    entry.dispatchEvent(new CustomEvent("sitrep:entry-shown", { bubbles: true }));
   }
 
   adopt() {
+    const there = new Set();
     for (const entry of this.entries()) {
-      this.seen.add(Number(entry.dataset.sequence));
+      const sequence = Number(entry.dataset.sequence);
+      // One that has moved since may be among the older ones too.
+      if (there.has(sequence)) entry.remove();
+      there.add(sequence);
+      this.seen.add(sequence);
       entry.hidden = !this.isWanted(entry);
+      entry.dispatchEvent(new CustomEvent("sitrep:entry-shown", { bubbles: true }));
     }
     this.markDays();
   }
@@ -210,6 +243,23 @@ class LiveTimeline {
       button.setAttribute("aria-pressed", String(button.dataset.timelineFilter === kind));
     }
     this.markDays();
+    if (this.isPartial || this.list.querySelector(":scope > [data-entries-more]")) this.reload(kind);
+  }
+
+  /** Asks for the newest entries of a kind: those that are not on the page yet may be among them. */
+  async reload(kind) {
+    try {
+      const url = new URL(location.pathname, location.href);
+      url.searchParams.set("kinds", kind);
+      const response = await fetch(url, { headers: { "HX-Request": "true" } });
+      if (!response.ok || response.redirected || this.list.dataset.filter !== kind) return;
+      this.isPartial = kind !== "all";
+      this.list.innerHTML = await response.text();
+      window.htmx?.process(this.list);
+      this.adopt();
+    } catch {
+      // Offline: what is on the page is filtered all the same.
+    }
   }
 
   /** Parts the entries by the viewer's own days, newest first; today needs no heading at the top. */
@@ -303,6 +353,12 @@ function focusIn(holder) {
     target?.focus({ preventScroll: true });
     if (target === element && Number.isInteger(start)) element.setSelectionRange(start, end);
   };
+}
+
+/** Whether an entry stands below another: it happened before it, or was written first in the same instant. */
+function isBefore(entry, other) {
+  const [at, otherAt] = [entry.dataset.at ?? "", other.dataset.at ?? ""];
+  return at === otherAt ? Number(entry.dataset.sequence) < Number(other.dataset.sequence) : at < otherAt;
 }
 
 /** On a phone: the timeline or what stands beside it. */
