@@ -8,7 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from config.deliveries import DeliveryViewSet
 
-APPS = ("accounts", "oncall", "catalog", "incidents", "alerts", "postmortems", "statuspage")
+APPS = ("accounts", "oncall", "catalog", "incidents", "alerts", "postmortems", "statuspage", "workflows")
 
 router = SimpleRouter()
 for app in APPS:

@@ -440,6 +440,9 @@ SPECTACULAR_SETTINGS = {
         "TimelineEntryKindEnum": "incidents.models.TimelineEntry.Kind",
         "ServiceLinkKindEnum": "catalog.models.ServiceLink.Kind",
         "UrgencyEnum": "oncall.models.Urgency",
+        "WorkflowRunStateEnum": "workflows.models.WorkflowRun.State",
+        "StepRunStateEnum": "workflows.models.StepRun.State",
+        "TriedStepFateEnum": "workflows.trial.Fate",
         "RoleEnum": "accounts.models.Role",
     },
 }

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("incidents.urls")),
     path("", include("alerts.urls")),
     path("", include("postmortems.urls")),
+    path("", include("workflows.urls")),
     path("statuspages/", include("statuspage.urls")),
     path("status/", include((public_urlpatterns, "status"))),
     path("settings/deliveries/", deliveries.delivery_list, name="deliveries"),

@@ -44,6 +44,7 @@ from statuspage.models import Component, StatusPage  # noqa: E402
 from tests.browser.duty_story import tell_of_duty  # noqa: E402
 from tests.browser.escalation_story import tell_of_paging  # noqa: E402
 from tests.browser.schedule_story import tell_of_schedules  # noqa: E402
+from tests.browser.workflow_story import tell_of_workflows  # noqa: E402
 
 Kind = TimelineEntry.Kind
 PASSWORD = "browser-password-1"
@@ -362,6 +363,7 @@ def main() -> None:
         "raw_event": str(RawEvent.objects.earliest("pk").pk),
         "route": str(AlertRoute.objects.earliest("pk").pk),
         "person": str(actor("ana").user_id),
+        "workflow_run": str(tell_of_workflows(incident, now).pk),
     }
     if "--full" in sys.argv:
         told |= strain(now) | tell_of_duty(now) | tell_of_schedules(now) | tell_of_paging(now)

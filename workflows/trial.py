@@ -1,0 +1,186 @@
+"""What a workflow would do for an incident of the past, or of now: each step, each condition. Nothing is written.
+
+Steps are tried as if each before them had done its part. What they would return is not known: a step that asks for it
+is told without it. A wait ends at once, and of a branch only the side is tried that would be taken.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.actor import Actor
+from accounts.models import Role
+from events.conditions import holds, in_words
+from events.errors import DomainError, require
+from incidents.models import Incident
+from workflows.context import gathered
+from workflows.definition import BLOCKS, check
+from workflows.filling import filled, masked_inputs
+from workflows.flow import items_of
+from workflows.models import Workflow
+from workflows.registry import Context, Failed, Retry, Skip, step_called
+from workflows.starting import not_for
+from workflows.triggers import HAPPENINGS
+from workflows.words import words_of
+
+MOST_TURNS = 5
+
+
+class Fate(models.TextChoices):
+    """What would become of a step."""
+
+    WOULD = "would", gettext_lazy("Would be done")
+    SKIPPED = "skipped", gettext_lazy("Would be skipped")
+    FAILED = "failed", gettext_lazy("Would fail")
+    NOT_MET = "not_met", gettext_lazy("Would not be done")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One condition: what it says, and whether it holds."""
+
+    words: str
+    holds: bool
+
+
+@dataclass
+class Tried:
+    """One step; `not_met` is one whose own conditions do not hold."""
+
+    number: str
+    depth: int
+    path: str
+    kind: str
+    name: str
+    words: str
+    state: Fate = Fate.WOULD
+    detail: str = ""
+    inputs: dict[str, Any] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+
+@dataclass
+class Trial:
+    """The whole: whether it would run at all and why, then its steps."""
+
+    would_run: bool
+    reason: str
+    asked: list[Asked]
+    steps: list[Tried]
+
+
+def try_workflow(
+    *,
+    actor: Actor,
+    definition: Mapping[str, Any],
+    incident: Incident,
+    now: datetime,
+    workflow: Workflow,
+) -> Trial:
+    """What would happen to the incident at `now`, as it stands now. Raises Invalid for a definition that is unsound.
+
+    The workflow need not be stored. The caller has found the incident through what the actor may see. All is rolled
+    back, whatever a step may do.
+    """
+    require(actor.has_role(Role.RESPONDER), "Viewers may not try workflows.")
+    check(definition)
+    with transaction.atomic():
+        told = {"event": _event(definition, actor)}
+        facts = gathered(definition=definition, told=told, incident=incident, now=now)
+        doer = Actor.of_workflow(workflow.pk or 0, workflow.name)
+        asked = asked_of(definition.get("conditions") or {}, facts)
+        reason = _why_not(definition, facts, incident, workflow)
+        tried = list(_block(definition["steps"], "steps", "", 0, Context(doer, now, facts, incident)))
+        transaction.set_rollback(True)
+    return Trial(not reason, reason, asked, tried)
+
+
+def _event(definition: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
+    names = definition["trigger"].get("events") or [""]
+    return {"name": names[0], "by": actor.name, "data": {}}
+
+
+def _why_not(definition: Mapping[str, Any], facts: Mapping[str, Any], incident: Incident, workflow: Workflow) -> str:
+    """Why it would not run for the incident; "" if it would."""
+    refusal = not_for(workflow, incident)
+    if refusal:
+        return refusal
+    about = {HAPPENINGS[name].about for name in definition["trigger"].get("events") or []}
+    if not holds(definition.get("conditions") or {}, facts):
+        if about - {"incident"}:
+            return _("Its conditions do not hold; what they ask of other things than the incident is not known here.")
+        return _("Its conditions do not hold.")
+    return ""
+
+
+def asked_of(condition: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Asked]:
+    """Each part of a condition by itself."""
+    parts = condition.get("all") or condition.get("any") or ([condition] if condition else [])
+    return [Asked(in_words(part), holds(part, facts)) for part in parts]
+
+
+def _block(block: list[Mapping[str, Any]], path: str, number: str, depth: int, context: Context) -> Iterator[Tried]:
+    for index, step in enumerate(block):
+        place, own = f"{path}.{index}", f"{number}{index + 1}"
+        tried = _tried(step, place, own, depth, context)
+        yield tried
+        if tried.state == Fate.WOULD:
+            yield from _within(step, tried, context)
+
+
+def _tried(step: Mapping[str, Any], path: str, number: str, depth: int, context: Context) -> Tried:
+    facts = context.facts
+    kind = str(step["kind"])
+    tried = Tried(number, depth, path, kind, str(step.get("name", "")), words_of(step))
+    conditions = step.get("conditions") or {}
+    tried.asked = asked_of(conditions, facts)
+    if not holds(conditions, facts):
+        tried.state, tried.detail = Fate.NOT_MET, _("Its own conditions do not hold.")
+        return tried
+    known = step_called(kind)
+    if known is None:
+        tried.state, tried.detail = Fate.FAILED, _("Nothing here knows this kind of step.")
+        return tried
+    try:
+        params = filled(step, facts)
+        tried.inputs = masked_inputs(step, params)
+        tried.words = known.plan(context, params)
+    except Skip as skipped:
+        tried.state, tried.detail = Fate.SKIPPED, str(skipped)
+    except (Failed, Retry, DomainError) as refused:
+        tried.state, tried.detail = Fate.FAILED, str(refused)
+    return tried
+
+
+def _within(step: Mapping[str, Any], tried: Tried, context: Context) -> Iterator[Tried]:
+    """The steps within a step: of a branch the side that is taken, of a loop its first turns."""
+    names = BLOCKS.get(tried.kind, ())
+    params = step.get("params") or {}
+    if "then" in names:
+        side = "then" if holds(params.get("conditions") or {}, context.facts) else "otherwise"
+        tried.asked = asked_of(params.get("conditions") or {}, context.facts)
+        tried.detail = _("The conditions hold.") if side == "then" else _("The conditions do not hold.")
+        within = f"{tried.number}." if side == "then" else f"{tried.number}.else."
+        yield from _block(step.get(side) or [], f"{tried.path}.{side}", within, tried.depth + 1, context)
+    elif names:
+        yield from _turns(step, tried, context)
+
+
+def _turns(step: Mapping[str, Any], tried: Tried, context: Context) -> Iterator[Tried]:
+    params = step.get("params") or {}
+    try:
+        items = items_of(params, context.facts)
+    except Failed as refused:
+        tried.state, tried.detail = Fate.FAILED, str(refused)
+        return
+    tried.detail = _("%(count)s to go through.") % {"count": len(items)}
+    for turn, item in enumerate(items[:MOST_TURNS]):
+        named = {str(params.get("as") or "it"): item, "loop": {"index": turn + 1, "of": len(items)}}
+        number = f"{tried.number}.({turn + 1})."
+        turned = replace(context, facts={**context.facts, **named})
+        yield from _block(step["steps"], f"{tried.path}.steps", number, tried.depth + 1, turned)

@@ -1,0 +1,1 @@
+"""The screens of workflows, a module per subject."""
