@@ -37,7 +37,10 @@ class NotTold(Exception):
 
 
 def tell_people(context: Context, found: Found) -> None:
-    """Has each of them told the `title` and the `text` of the step, once the step is done."""
+    """Has each of them told the `title` and the `text` of the step, once the step is done.
+
+    Where the step returns `notices`, a title and a text by the id of a person, they are told that instead.
+    """
     to = [{"user": user.pk} for user in found.users] + [{"address": address} for address in found.addresses]
     _publish(context, to)
 
@@ -63,6 +66,8 @@ def tell_one(event: Event) -> None:
     incident = row.run.incident
     link = settings.PUBLIC_URL + (incident.get_absolute_url() if incident else row.run.get_absolute_url())
     if "user" in event.data:
+        own = row.output.get("notices", {}).get(str(event.data["user"]), {})
+        title, text = own.get("title", title), own.get("text", text)
         _tell_person(event, row, title, text, link)
         return
     if incident is not None and incident.is_private:

@@ -1,4 +1,4 @@
-"""`manage.py load_presets`: the severities, statuses, roles, templates that Sitrep ships with."""
+"""`manage.py load_presets`: the severities, statuses, roles, templates, workflows that Sitrep ships with."""
 
 from typing import Any
 
@@ -7,11 +7,13 @@ from django.core.management.base import BaseCommand, CommandParser
 from incidents.presets import SETS
 from incidents.presets import load_presets as load_incident_presets
 from postmortems.presets import load_presets as load_postmortem_presets
+from workflows.presets import load_presets as load_workflow_presets
 
 
 class Command(BaseCommand):
     help = (
-        "Adds the preset severities, statuses, roles and templates that are missing. Running it again changes nothing."
+        "Adds the preset severities, statuses, roles, templates and workflows that are missing. "
+        "Running it again changes nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -25,4 +27,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         load_incident_presets(options["set"])
         load_postmortem_presets()
+        load_workflow_presets()
         self.stdout.write("The presets are loaded.")
