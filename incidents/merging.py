@@ -10,14 +10,13 @@ from django.db.models import Q
 from accounts.actor import Actor
 from events.actions import publish
 from events.errors import Conflict, Invalid
-from events.live import push
 from incidents.actions import NEEDS_CONFIRMATION
 from incidents.belongings import in_words, move_all, take_all_back
 from incidents.crossposting import tell_parent
 from incidents.models import Incident, IncidentMember, IncidentMerge, StatusCategory, TimelineEntry
 from incidents.moving import enter, first_status
 from incidents.state import roles_of, services_of
-from incidents.timeline import add_entry, entry_message, lock_incident, redraw, show_change
+from incidents.timeline import add_entry, lock_incident, redraw, show_change, show_entry
 from incidents.transitions import ENDED, MERGED, MOVES
 from incidents.writing import locked
 
@@ -264,7 +263,7 @@ def _copy_entries(source: Incident, target: Incident, now: datetime) -> list[int
 
 
 def _pushing(entry: TimelineEntry) -> Callable[[], None]:
-    return lambda: push(entry.incident.live_topic, entry_message(entry))
+    return lambda: show_entry(entry.incident.live_topic, entry)
 
 
 def _remove_copies(actor: Actor, target: Incident, ids: list[int], now: datetime) -> None:
