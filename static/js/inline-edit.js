@@ -91,13 +91,13 @@ class InlineEdit extends HTMLElement {
     if (value === this.value) return;
     this.setAttribute("value", value);
     this.shown = shown;
-    if (!this.editor?.isConnected && this.kind !== "choice") return;
+    if (!this.editor || this.kind === "choice") return;
     this.news?.remove();
     this.news = document.createElement("span");
     this.news.className = "inline-news";
     this.news.setAttribute("role", "status");
     this.news.textContent = word("meanwhile", { value: value || "–" });
-    this.editor?.append(this.news);
+    this.editor.append(this.news);
   }
 
   /** Opens the editor with what stands now, or with what somebody typed before. */
