@@ -42,6 +42,5 @@ def by_type(request: HttpRequest) -> HttpResponse:
     """The part of the form that the type decides, with what was typed; nothing is declared."""
     form = DeclareForm(initial={name: request.POST.get(name, "") for name in ("incident_type", "severity")})
     for field in form.custom:
-        chosen = request.POST.getlist(field.html_name)
-        form.initial[field.name] = chosen if form.fields[field.name].widget.allow_multiple_selected else "".join(chosen)
+        form.initial[field.name] = field.field.widget.value_from_datadict(request.POST, request.FILES, field.html_name)
     return render(request, "incidents/_declare_by_type.html", {"form": form})

@@ -91,12 +91,9 @@ def test_a_role_that_the_type_does_not_offer_is_refused(responder: Actor, incide
 
 
 def test_a_missing_qualification_warns_and_never_blocks(responder: Actor, incident: Incident, now: datetime) -> None:
-    rungs = {
-        slug: Qualification.objects.get_or_create(slug=slug, defaults={"name": slug})[0] for slug in ("low", "high")
-    }
-    Qualification.objects.filter(slug="low").update(rank=11)
-    Qualification.objects.filter(slug="high").update(rank=12)
-    IncidentRole.objects.filter(slug="lead").update(qualification=rungs["low"])
+    low = Qualification.objects.create(slug="low", name="low", rank=11)
+    high = Qualification.objects.create(slug="high", name="high", rank=12)
+    IncidentRole.objects.filter(slug="lead").update(qualification=low)
     bob = accounts.user(name="Bob Okafor")
     assign_role(actor=responder, incident=incident, role=role(), user=bob, now=now)
     assert latest(incident).data["warnings"] == [
