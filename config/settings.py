@@ -438,6 +438,8 @@ SPECTACULAR_SETTINGS = {
         "DeliveryStateEnum": "events.models.Delivery.State",
         "ContactMethodKindEnum": "oncall.models.ContactMethod.Kind",
         "TimelineEntryKindEnum": "incidents.models.TimelineEntry.Kind",
+        "IncidentLinkKindEnum": "incidents.models.IncidentLink.Kind",
+        "WrittenKindEnum": "incidents.entries.SPOKEN_CHOICES",
         "ServiceLinkKindEnum": "catalog.models.ServiceLink.Kind",
         "UrgencyEnum": "oncall.models.Urgency",
         "WorkflowRunStateEnum": "workflows.models.WorkflowRun.State",

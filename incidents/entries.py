@@ -17,6 +17,7 @@ from incidents.writing import locked, written
 Kind = TimelineEntry.Kind
 # What can be said in so many words; files come by `incidents.files`.
 SPOKEN_KINDS = (Kind.MESSAGE, Kind.NOTE, Kind.DECISION, Kind.FINDING)
+SPOKEN_CHOICES = [(kind.value, kind.label) for kind in SPOKEN_KINDS]
 EDITABLE = {"text", "occurred_at", "is_key", "in_postmortem", "is_pinned"}
 
 

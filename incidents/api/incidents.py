@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -13,21 +13,21 @@ from rest_framework.response import Response
 
 from accounts.models import Scope
 from accounts.rest import ActionViewSet
-from incidents import actions, entries, membership, paging, updates
+from incidents import actions, membership, paging, updates
 from incidents.api.around import AroundMixin
 from incidents.api.followers import FollowersMixin
+from incidents.api.lifecycle import LifecycleMixin
 from incidents.api.people import PeopleMixin
-from incidents.api.reading import IncidentSerializer, IncidentUpdateSerializer, TimelineEntrySerializer
+from incidents.api.reading import IncidentSerializer, IncidentUpdateSerializer
+from incidents.api.room import RoomMixin
+from incidents.api.timeline import TimelineMixin
 from incidents.api.todo import TodoMixin
 from incidents.api.updates import UpdatesMixin
 from incidents.api.writing import (
     AffectServiceSerializer,
-    ChangeSeveritySerializer,
-    ChangeStatusSerializer,
     DeclareSerializer,
     EditSerializer,
     MemberSerializer,
-    NoteSerializer,
     PageSerializer,
     StartedEscalationSerializer,
     UpdateSerializer,
@@ -40,8 +40,11 @@ from incidents.models import (
 
 
 class IncidentViewSet(
+    LifecycleMixin,
     UpdatesMixin,
     TodoMixin,
+    TimelineMixin,
+    RoomMixin,
     FollowersMixin,
     PeopleMixin,
     AroundMixin,
@@ -61,7 +64,7 @@ class IncidentViewSet(
     def get_queryset(self) -> QuerySet[Incident]:
         if getattr(self, "swagger_fake_view", False):
             return Incident.objects.none()
-        return Incident.objects.visible_to(self.actor).for_lists().with_required_roles()
+        return Incident.objects.visible_to(self.actor).for_lists().with_required_roles().with_kin(self.actor)
 
     def changed(self, incident: Incident) -> Response:
         """What the API answers to a change: the incident, or 204 when the caller has just lost sight of it."""
@@ -100,42 +103,9 @@ class IncidentViewSet(
         page = self.paginate_queryset(self.get_object().updates.select_related("severity", "status"))
         return self.get_paginated_response(IncidentUpdateSerializer(page, many=True).data)
 
-    @extend_schema(
-        responses=TimelineEntrySerializer(many=True),
-        filters=False,
-        parameters=[OpenApiParameter("after", int, description="Only entries with a greater sequence.")],
-    )
-    @action(detail=True, methods=["get"])
-    def timeline(self, request: Request, number: str) -> Response:
-        """The timeline, the newest entry first."""
-        entries = self.get_object().timeline.all()
-        after = request.query_params.get("after", "")
-        if after.isdecimal():
-            entries = entries.filter(sequence__gt=int(after))
-        return self.get_paginated_response(TimelineEntrySerializer(self.paginate_queryset(entries), many=True).data)
-
-    @extend_schema(request=NoteSerializer, responses={201: TimelineEntrySerializer})
-    @timeline.mapping.post
-    def add_note(self, request: Request, number: str) -> Response:
-        """Adds a note."""
-        entry = entries.add_note(
-            actor=self.actor, incident=self.get_object(), now=timezone.now(), **self.validated(NoteSerializer)
-        )
-        return Response(TimelineEntrySerializer(entry).data, status=201)
-
     def _act(self, act: Any, serializer_class: type[serializers.Serializer[Any]] | None = None) -> Response:
         data = self.validated(serializer_class) if serializer_class else {}
         return self.changed(act(actor=self.actor, incident=self.get_object(), now=timezone.now(), **data))
-
-    @extend_schema(request=ChangeStatusSerializer)
-    @action(detail=True, methods=["post"], url_path="status")
-    def change_status(self, request: Request, number: str) -> Response:
-        return self._act(actions.change_status, ChangeStatusSerializer)
-
-    @extend_schema(request=ChangeSeveritySerializer)
-    @action(detail=True, methods=["post"], url_path="severity")
-    def change_severity(self, request: Request, number: str) -> Response:
-        return self._act(actions.change_severity, ChangeSeveritySerializer)
 
     @extend_schema(request=AffectServiceSerializer)
     @action(detail=True, methods=["post"])
@@ -166,20 +136,3 @@ class IncidentViewSet(
     @action(detail=True, methods=["post"])
     def visibility(self, request: Request, number: str) -> Response:
         return self._act(membership.set_visibility, VisibilitySerializer)
-
-    @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
-    def mitigate(self, request: Request, number: str) -> Response:
-        """The impact is over."""
-        return self._act(actions.mitigate_incident)
-
-    @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
-    def resolve(self, request: Request, number: str) -> Response:
-        """The cause is fixed."""
-        return self._act(actions.resolve_incident)
-
-    @extend_schema(request=None)
-    @action(detail=True, methods=["post"])
-    def reopen(self, request: Request, number: str) -> Response:
-        return self._act(actions.reopen_incident)

@@ -1,5 +1,8 @@
 """Incidents as the REST API shows them."""
 
+from typing import Any
+
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -14,7 +17,6 @@ from incidents.models import (
     IncidentUpdate,
     RoleAssignment,
     Severity,
-    TimelineEntry,
 )
 from incidents.roles import missing_roles
 
@@ -48,6 +50,17 @@ class AffectedServiceSerializer(serializers.ModelSerializer[IncidentService]):
         fields = ["service", "impact"]
 
 
+class DurationsSerializer(serializers.Serializer[Any]):
+    """How long things took, in seconds: from the declaration, detecting from the beginning of the impact."""
+
+    to_detect = serializers.IntegerField(allow_null=True)
+    to_acknowledge = serializers.IntegerField(allow_null=True)
+    to_mitigate = serializers.IntegerField(allow_null=True)
+    to_resolve = serializers.IntegerField(allow_null=True)
+    impact = serializers.IntegerField(allow_null=True)
+    lasted = serializers.IntegerField()
+
+
 class IncidentSerializer(serializers.ModelSerializer[Incident]):
     """An incident as lists and its own address show it."""
 
@@ -58,6 +71,12 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     roles = CurrentRoleSerializer(source="current_roles", many=True, read_only=True)
     services = AffectedServiceSerializer(source="current_services", many=True, read_only=True)
     missing_roles = serializers.SerializerMethodField(help_text="Slugs of the roles that the severity requires still.")
+    parent = serializers.IntegerField(
+        source="visible_parent.number", default=None, read_only=True, help_text="The incident of which it is a stream."
+    )
+    merged_into = serializers.IntegerField(source="visible_target.number", default=None, read_only=True)
+    streams = serializers.SerializerMethodField(help_text="Numbers of its streams that you may see.")
+    durations = serializers.SerializerMethodField(help_text="In seconds, without pauses; null where an end is unknown.")
     url = serializers.SerializerMethodField()
 
     class Meta:
@@ -79,7 +98,15 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "missing_roles",
             "services",
             "fields",
+            "impact",
+            "root_cause",
+            "call_url",
             "users_affected",
+            "revenue_lost",
+            "tickets",
+            "parent",
+            "streams",
+            "merged_into",
             "declared_by_name",
             "started_at",
             "detected_at",
@@ -88,9 +115,20 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "mitigated_at",
             "resolved_at",
             "closed_at",
+            "durations",
+            "paused_at",
+            "paused_seconds",
             "last_update_at",
             "next_update_due_at",
         ]
+
+    @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
+    def get_streams(self, incident: Incident) -> list[int]:
+        return [stream.number for stream in getattr(incident, "visible_streams", [])]
+
+    @extend_schema_field(DurationsSerializer)
+    def get_durations(self, incident: Incident) -> dict[str, int | None]:
+        return incident.durations(timezone.now()).in_seconds()
 
     @extend_schema_field(serializers.ListField(child=serializers.SlugField()))
     def get_missing_roles(self, incident: Incident) -> list[str]:
@@ -99,25 +137,6 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     @extend_schema_field(serializers.CharField())
     def get_url(self, incident: Incident) -> str:
         return incident.get_absolute_url()
-
-
-class TimelineEntrySerializer(serializers.ModelSerializer[TimelineEntry]):
-    """One line of the timeline."""
-
-    class Meta:
-        model = TimelineEntry
-        fields = [
-            "sequence",
-            "kind",
-            "text",
-            "data",
-            "actor_kind",
-            "actor_name",
-            "user",
-            "via",
-            "occurred_at",
-            "is_key",
-        ]
 
 
 class IncidentUpdateSerializer(serializers.ModelSerializer[IncidentUpdate]):

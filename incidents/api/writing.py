@@ -31,6 +31,10 @@ class DeclareSerializer(serializers.Serializer[Any]):
     lead = person(required=False)
     started_at = serializers.DateTimeField(required=False)
     detected_at = serializers.DateTimeField(required=False)
+    declared_at = serializers.DateTimeField(required=False, help_text="This and the next three: in retrospect only.")
+    acknowledged_at = serializers.DateTimeField(required=False)
+    mitigated_at = serializers.DateTimeField(required=False)
+    resolved_at = serializers.DateTimeField(required=False)
     users_affected = serializers.IntegerField(min_value=0, required=False)
     fields = serializers.DictField(  # type: ignore[assignment]  # the wire name; Serializer.fields is not used
         child=serializers.JSONField(allow_null=True), required=False, help_text="Values of custom fields by slug."
@@ -38,11 +42,17 @@ class DeclareSerializer(serializers.Serializer[Any]):
 
 
 class EditSerializer(serializers.Serializer[Any]):
-    """Changes name, summary or reach."""
+    """Changes facts. With `was`, what you saw of them, nothing is overwritten that somebody has changed since."""
 
     name = serializers.CharField(max_length=200, required=False)
     summary = serializers.CharField(required=False, allow_blank=True)
+    impact = serializers.CharField(required=False, allow_blank=True)
+    root_cause = serializers.CharField(required=False, allow_blank=True)
+    call_url = serializers.URLField(max_length=500, required=False, allow_blank=True)
     users_affected = serializers.IntegerField(min_value=0, required=False, allow_null=True)
+    revenue_lost = serializers.DecimalField(max_digits=14, decimal_places=2, required=False, allow_null=True)
+    tickets = serializers.IntegerField(min_value=0, required=False, allow_null=True)
+    was = serializers.DictField(child=serializers.CharField(allow_blank=True, allow_null=True), required=False)
 
 
 class UpdateSerializer(serializers.Serializer[Any]):
@@ -56,20 +66,6 @@ class UpdateSerializer(serializers.Serializer[Any]):
     next_update_at = serializers.DateTimeField(required=False)
 
 
-class NoteSerializer(serializers.Serializer[Any]):
-    """Writes Markdown into the timeline."""
-
-    text = serializers.CharField(max_length=writing.LONGEST_TEXT)
-
-
-class ChangeStatusSerializer(serializers.Serializer[Any]):
-    status = by_slug(IncidentStatus)
-
-
-class ChangeSeveritySerializer(serializers.Serializer[Any]):
-    severity = by_slug(Severity)
-
-
 class AffectServiceSerializer(serializers.Serializer[Any]):
     """Says how much a service is affected; `impact: null` takes it off."""
 
@@ -78,9 +74,10 @@ class AffectServiceSerializer(serializers.Serializer[Any]):
 
 
 class PageSerializer(serializers.Serializer[Any]):
-    """Pages along a policy for the incident."""
+    """Pages along a policy, or one person, for the incident."""
 
-    policy = by_slug(EscalationPolicy)
+    policy = by_slug(EscalationPolicy, required=False)
+    user = person(required=False)
     message = serializers.CharField(required=False, allow_blank=True)
     urgency = serializers.ChoiceField(choices=Urgency.choices, required=False)
 

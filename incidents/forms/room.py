@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from incidents.entries import SPOKEN_KINDS
+from incidents.entries import SPOKEN_CHOICES
 from incidents.models import IncidentLink, TimelineEntry
 from incidents.writing import LONGEST_TEXT
 
@@ -27,9 +27,7 @@ class ComposerForm(forms.Form):
     """A message, a note, a decision, a finding, a command, or files with words to them."""
 
     text = forms.CharField(required=False, strip=False, max_length=LONGEST_TEXT)
-    kind = forms.ChoiceField(
-        choices=[(kind.value, kind.label) for kind in SPOKEN_KINDS], required=False, initial=TimelineEntry.Kind.MESSAGE
-    )
+    kind = forms.ChoiceField(choices=SPOKEN_CHOICES, required=False, initial=TimelineEntry.Kind.MESSAGE)
     reply_to = forms.IntegerField(required=False, min_value=1)
     attachments = SeveralFiles()
 

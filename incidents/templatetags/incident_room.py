@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 from django.conf import settings
 
-from incidents.entries import SPOKEN_KINDS
+from incidents.entries import SPOKEN_CHOICES
 from incidents.forms.room import LinkForm
 from incidents.models import Incident, IncidentLink
 from incidents.reactions import OFFERED
@@ -16,7 +16,7 @@ register = template.Library()
 @register.simple_tag
 def spoken_kinds() -> list[tuple[str, Any]]:
     """As what something can be written: value and name."""
-    return [(kind.value, kind.label) for kind in SPOKEN_KINDS]
+    return SPOKEN_CHOICES
 
 
 @register.simple_tag
