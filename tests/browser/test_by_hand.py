@@ -133,10 +133,10 @@ def test_a_draft_survives_leaving_the_page(sitrep: Sitrep, people: Callable[...,
     bob.get_by_label("What is wrong?").fill("A draft")
     bob.get_by_label("What is wrong?").press("Enter")
     expect(bob.locator(READY_HEADING)).to_have_text("A draft")
-    bob.get_by_label("Note for the timeline").fill("Not sent yet")
+    bob.get_by_label("Message, or / for a command").fill("Not sent yet")
     bob.goto("/")
     bob.go_back()
-    expect(bob.get_by_label("Note for the timeline")).to_have_value("Not sent yet")
+    expect(bob.get_by_label("Message, or / for a command")).to_have_value("Not sent yet")
 
 
 def test_a_page_is_acknowledged_with_a_thumb(sitrep: Sitrep, people: Callable[..., Page]) -> None:

@@ -78,8 +78,8 @@ def watch(page: Page, number: int) -> None:
 
 
 def write_note(page: Page, text: str) -> None:
-    page.get_by_label("Note for the timeline").fill(text)
-    page.get_by_label("Note for the timeline").press("Enter")
+    page.get_by_label("Message, or / for a command").fill(text)
+    page.get_by_label("Message, or / for a command").press("Enter")
 
 
 def assert_whole(page: Page, last: int) -> None:
@@ -119,14 +119,14 @@ def test_what_one_does_the_other_sees_within_a_second(sitrep: Sitrep, people: Ca
     number = declared(ana, "Search is slow")
     watch(ana, number)
     watch(bob, number)
-    bob.get_by_label("Note for the timeline").fill("Half a thought")
+    bob.get_by_label("Message, or / for a command").fill("Half a thought")
     taken: list[float] = []
 
     write_note(ana, "The index is **half** built.")
     with timed(taken):
-        expect(bob.locator("#timeline .entry-note strong")).to_have_text("half")
-    expect(ana.locator("#timeline .entry-note strong")).to_have_text("half")
-    expect(ana.get_by_label("Note for the timeline")).to_have_value("")
+        expect(bob.locator("#timeline .entry-message strong")).to_have_text("half")
+    expect(ana.locator("#timeline .entry-message strong")).to_have_text("half")
+    expect(ana.get_by_label("Message, or / for a command")).to_have_value("")
 
     ana.get_by_text("Severity", exact=True).click()
     ana.locator(".menu-panel .severity", has_text="SEV1").click()
@@ -157,7 +157,7 @@ def test_what_one_does_the_other_sees_within_a_second(sitrep: Sitrep, people: Ca
         expect(bob.get_by_role("button", name="Reopen")).to_be_visible()
     expect(bob.get_by_role("button", name="Resolve")).to_be_hidden()
 
-    expect(bob.get_by_label("Note for the timeline")).to_have_value("Half a thought")
+    expect(bob.get_by_label("Message, or / for a command")).to_have_value("Half a thought")
     for page in (ana, bob):
         assert_whole(page, last_sequence(sitrep, number))
     # The median, because a machine with other work may halt any one of them.
@@ -178,14 +178,14 @@ def test_nothing_is_missing_or_doubled_after_the_server_was_away(sitrep: Sitrep,
     sitrep.manage("shell", "-c", ADD_NOTE.format(number=number, texts=[f"In the dark {each}" for each in range(7)]))
     write_note(bob, "Nobody hears me")
     expect(bob.locator("#toasts")).to_contain_text("could not be reached")
-    expect(bob.get_by_label("Note for the timeline")).to_have_value("Nobody hears me")
+    expect(bob.get_by_label("Message, or / for a command")).to_have_value("Nobody hears me")
 
     sitrep.start("web")
     wait_until_up(sitrep)
     sitrep.manage("shell", "-c", ADD_NOTE.format(number=number, texts=["While they come back"]))
     for page in (ana, bob):
         expect(page.locator("#live-state")).to_have_attribute("data-state", "live")
-    bob.get_by_label("Note for the timeline").press("Enter")
+    bob.get_by_label("Message, or / for a command").press("Enter")
     expect(ana.locator("#timeline")).to_contain_text("Nobody hears me")
     for page in (ana, bob):
         assert_whole(page, last_sequence(sitrep, number))
@@ -200,9 +200,9 @@ def test_who_writes_faster_than_the_line_loses_nothing(sitrep: Sitrep, people: C
     def hold(route: Route) -> None:
         held.append(route)
 
-    ana.route(f"**/incidents/{number}/notes/", hold, times=2)
+    ana.route(f"**/incidents/{number}/room/", hold, times=2)
     ana.evaluate(COUNT_ANSWERS)
-    note = ana.get_by_label("Note for the timeline")
+    note = ana.get_by_label("Message, or / for a command")
     write_note(ana, "First")
     wait_in(ana, lambda: bool(held), "the note is on its way")
     note.fill("Second")
