@@ -6,7 +6,7 @@ what stands now, and who changed it. Undo is the same call with both values swap
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +14,9 @@ from django.db import transaction
 from django.db.models import Field, Q
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -21,7 +24,7 @@ from accounts.actor import Actor, actor_of
 from accounts.models import User
 from catalog.models import Service
 from events.errors import Conflict, DomainError, Invalid
-from incidents import actions, fields, roles
+from incidents import actions, fields, roles, times
 from incidents.models import Incident, IncidentRole, IncidentService, IncidentStatus, Severity, TimelineEntry
 from incidents.permissions import can_respond
 from incidents.timeline import lock_incident
@@ -150,6 +153,30 @@ def _write_custom(change: Change) -> object:
     )
 
 
+def _time(incident: Incident, name: str) -> str:
+    at = getattr(incident, f"{name}_at", None)
+    return at.astimezone(UTC).isoformat() if at else ""
+
+
+def _time_words(incident: Incident, name: str) -> str:
+    at = getattr(incident, f"{name}_at", None)
+    return date_format(localtime(at), "j M H:i") if at else _("not known")
+
+
+def _write_time(change: Change) -> object:
+    value = parse_datetime(change.value) if change.value else None
+    if change.value and (value is None or value.tzinfo is None):
+        raise Invalid(_("This is not a time."), field="value")
+    return times.set_time(
+        actor=change.actor,
+        incident=change.incident,
+        which=change.name,
+        value=value,
+        reason=change.reason,
+        now=change.now,
+    )
+
+
 COLUMN = Editable(_column, _short, _write_column, lambda name: Q(kind=Kind.EDIT) & Q(data__changes__has_key=name))
 COLUMNS = ("name", "summary", "users_affected", "impact", "root_cause", "call_url", "revenue_lost", "tickets")
 EDITABLE: Mapping[str, Editable] = {
@@ -168,6 +195,7 @@ EDITABLE: Mapping[str, Editable] = {
     ),
     "role": Editable(_holder_id, _holder_name, _write_role, lambda name: Q(kind=Kind.ROLE, data__role=name)),
     "service": Editable(_impact, _impact_words, _write_impact, lambda name: Q(kind=Kind.SERVICE, data__service=name)),
+    "time": Editable(_time, _time_words, _write_time, lambda name: Q(kind=Kind.TIME, data__which=name), can_undo=False),
     "field": Editable(_custom, _custom_words, _write_custom, lambda name: Q(kind=Kind.FIELD, data__field=name)),
 }
 
