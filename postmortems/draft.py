@@ -2,14 +2,13 @@
 
 from datetime import UTC, datetime
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from events.durations import length_in_words
 from events.markdown import escape_cell
 from incidents.models import Incident, TimelineEntry
 from postmortems.models import Source
-
-MARKDOWN_KINDS = {TimelineEntry.Kind.NOTE, TimelineEntry.Kind.UPDATE}
 
 
 def generated_text(source: str, incident: Incident) -> str:
@@ -66,18 +65,25 @@ def impact_text(incident: Incident) -> str:
 
 
 def timeline_text(incident: Incident) -> str:
-    """A table of every entry of the incident's timeline, oldest first, in UTC."""
+    """A table of the incident's timeline in UTC, the oldest first, without what was removed or is kept out of it."""
     lines = [f"| {_('Time (UTC)')} | {_('Who')} | {_('What')} | {_('Via')} |", "| --- | --- | --- | --- |"]
     lines += [
         f"| {entry.occurred_at.astimezone(UTC):%Y-%m-%d %H:%M:%S} | {escape_cell(entry.actor_name)} "
         f"| {_cell(entry)} | {escape_cell(entry.via)} |"
-        for entry in incident.timeline.order_by("sequence")
+        for entry in _told(incident)
     ]
     return "\n".join(lines)
 
 
+def _told(incident: Incident) -> QuerySet[TimelineEntry]:
+    told = TimelineEntry.objects.for_timeline().filter(incident=incident, in_postmortem=True, removed_at=None)
+    return told.order_by("occurred_at", "sequence")
+
+
 def _cell(entry: TimelineEntry) -> str:
-    """Plain words as they stand; what a person wrote as Markdown keeps its marks, on one line."""
-    if entry.kind in MARKDOWN_KINDS:
+    """Plain words as they stand; what a person wrote as Markdown keeps its marks, on one line; files by their names."""
+    if entry.shown_files and not entry.text:
+        return escape_cell(", ".join(file.name for file in entry.shown_files))
+    if entry.is_markdown:
         return " ".join(entry.text.split()).replace("|", "\\|")
     return escape_cell(entry.text)
