@@ -3,9 +3,13 @@
 import json
 from typing import Any
 
+import redis
 import structlog
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
+
+from events.valkey import valkey
 
 log = structlog.get_logger(__name__)
 
@@ -16,6 +20,22 @@ def push(topic: str, message: dict[str, Any]) -> None:
     Best effort: a page that missed a message asks for what it lacks by sequence.
     """
     _send(topic, {"type": "live.message", "text": json.dumps(message)})
+
+
+def is_watched(topic: str) -> bool:
+    """Whether any page may be watching `topic` at this moment: what nobody sees need not be rendered.
+
+    A page that begins to watch asks for all that it lacks once it does, so ask after the commit. Where the server can't
+    tell, somebody may be.
+    """
+    layers: dict[str, Any] = settings.CHANNEL_LAYERS
+    prefix = layers["default"]["CONFIG"]["prefix"]
+    try:
+        counted: Any = valkey().pubsub_numsub(f"{prefix}__group__{topic}")
+        return bool(counted[0][1])
+    except redis.RedisError as error:
+        log.warning("live_watchers_unknown", topic=topic, error=str(error))
+        return True
 
 
 def recheck(topic: str) -> None:

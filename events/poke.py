@@ -4,16 +4,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import redis
 import structlog
 from celery import current_app
 from celery.signals import task_prerun
-from django.conf import settings
 
 from events.commit import once_on_commit
+from events.valkey import valkey
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +39,7 @@ class _Poke:
         try:
             # One that waits will find this commit's work too, and one that runs looks when it is done: a storm must not
             # queue a task for each alert.
-            if _valkey().set(_key(self.task_name), QUEUED, ex=WAITS_SECONDS, get=True) is None:
+            if valkey().set(_key(self.task_name), QUEUED, ex=WAITS_SECONDS, get=True) is None:
                 current_app.send_task(self.task_name, expires=30, retry=False, ignore_result=True)
         except Exception as error:  # the broker may be down in any of its ways
             log.warning("poke_failed", task=self.task_name, error=str(error))
@@ -104,15 +103,10 @@ def _forget_poke(*, task: Any, **_: object) -> None:
 def _quietly(ask: Callable[[redis.Redis], Any]) -> Any:
     """What Valkey says, or None if it does not: pokes are a convenience."""
     try:
-        return ask(_valkey())
+        return ask(valkey())
     except Exception as error:
         log.warning("poke_not_noted", error=str(error))
         return None
-
-
-@lru_cache(maxsize=1)
-def _valkey() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2)
 
 
 def _key(task_name: str) -> str:

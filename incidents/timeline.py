@@ -10,7 +10,7 @@ from django.template.loader import render_to_string
 
 from accounts.actor import Actor
 from events.commit import once_on_commit
-from events.live import push, recheck
+from events.live import is_watched, push, recheck
 from incidents.models import Incident, TimelineEntry
 
 FRAGMENTS = {
@@ -18,6 +18,10 @@ FRAGMENTS = {
     "incident-update": "incidents/_update.html",
     "incident-side": "incidents/_side.html",
 }
+
+Kind = TimelineEntry.Kind
+# What people say changes nothing around the timeline.
+SAID = {Kind.NOTE, Kind.MESSAGE, Kind.DECISION, Kind.FINDING}
 
 
 def lock_incident(incident_id: int) -> Incident:
@@ -43,7 +47,8 @@ def add_entry(
 ) -> TimelineEntry:
     """Adds the next line to the incident's timeline in the caller's transaction, and shows it live after the commit.
 
-    `occurred_at` is when what it tells of happened, if not `now`. `origin` is the incident in which it happened, where that is another one: a stream, one that was merged.
+    `occurred_at` is when what it tells of happened, if not `now`. `origin` is the incident in which it happened, where
+    that is another one: a stream, one that was merged.
     The lock on the incident's row makes sequences come without gaps and commit in order.
     """
     sequence = lock_incident(incident.pk).last_sequence + 1
@@ -65,9 +70,16 @@ def add_entry(
         reply_to=reply_to,
         origin=origin,
     )
-    transaction.on_commit(lambda: push(incident.live_topic, entry_message(entry)), robust=True)
-    redraw(incident)
+    transaction.on_commit(lambda: show_entry(incident.live_topic, entry), robust=True)
+    if kind not in SAID:
+        redraw(incident)
     return entry
+
+
+def show_entry(topic: str, entry: TimelineEntry) -> None:
+    """Sends an entry that is committed to the pages that watch its incident."""
+    if is_watched(topic):
+        push(topic, entry_message(entry))
 
 
 def show_change(entry: TimelineEntry) -> None:
@@ -96,6 +108,8 @@ class _ShowChanges:
     last: int
 
     def __call__(self) -> None:
+        if not is_watched(self.topic):
+            return
         for entry in changed_after(self.incident_id, self.first - 1, limit=self.last - self.first + 1):
             if entry.change <= self.last:
                 push(self.topic, change_message(entry))
@@ -106,16 +120,19 @@ class _Redraw:
     """Sends the parts around the timeline as they are after the commit."""
 
     incident_id: int
+    topic: str
 
     def __call__(self) -> None:
+        if not is_watched(self.topic):
+            return
         incident = Incident.objects.for_lists().get(pk=self.incident_id)
         for message in fragment_messages(incident):
-            push(incident.live_topic, message)
+            push(self.topic, message)
 
 
 def redraw(incident: Incident) -> None:
     """Redraws what stands above and beside the timeline on every open page, once per transaction, after the commit."""
-    once_on_commit(_Redraw(incident.pk))
+    once_on_commit(_Redraw(incident.pk, incident.live_topic))
 
 
 def entry_message(entry: TimelineEntry) -> dict[str, Any]:
