@@ -18,6 +18,7 @@ from alerts.models import Alert
 from catalog.models import Service
 from incidents.models import Incident, IncidentQuerySet, RoleAssignment, Severity
 from incidents.permissions import can_declare
+from incidents.todo import open_actions_of
 from oncall.covering import open_requests_for
 from oncall.mine import waiting_surveys
 from oncall.models import Escalation, Schedule
@@ -72,6 +73,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "my_roles": RoleAssignment.objects.filter(
             user_id=actor.person_id, ended_at=None, incident__in=visible.open()
         ).select_related("role", "incident__severity", "incident__status"),
+        "my_actions": open_actions_of(actor)[:ITEMS_SHOWN],
         "my_action_items": ActionItem.objects.visible_to(actor)
         .open()
         .filter(owner_id=actor.person_id)

@@ -1,4 +1,4 @@
-"""Incidents in the Django admin: the configuration to edit, the incidents to read, with buttons that call actions."""
+"""Incidents in the Django admin: all of it to read, with buttons that call actions."""
 
 from incidents.admin import configuration, incidents
 

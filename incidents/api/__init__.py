@@ -4,7 +4,17 @@ from typing import Any
 
 from rest_framework import viewsets
 
-from incidents.api.configuration import IncidentRoleViewSet, IncidentStatusViewSet, IncidentTypeViewSet, SeverityViewSet
+from incidents.api.configuration import (
+    AnnouncementRuleViewSet,
+    ChecklistItemViewSet,
+    CustomFieldViewSet,
+    IncidentRoleViewSet,
+    IncidentStatusViewSet,
+    IncidentTypeViewSet,
+    QualificationViewSet,
+    SeverityViewSet,
+    UpdateTemplateViewSet,
+)
 from incidents.api.incidents import IncidentViewSet
 
 routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
@@ -13,4 +23,9 @@ routes: list[tuple[str, type[viewsets.GenericViewSet[Any]], str]] = [
     ("incident-statuses", IncidentStatusViewSet, "incident-status"),
     ("incident-roles", IncidentRoleViewSet, "incident-role"),
     ("incident-types", IncidentTypeViewSet, "incident-type"),
+    ("qualifications", QualificationViewSet, "qualification"),
+    ("custom-fields", CustomFieldViewSet, "custom-field"),
+    ("checklist-items", ChecklistItemViewSet, "checklist-item"),
+    ("update-templates", UpdateTemplateViewSet, "update-template"),
+    ("announcement-rules", AnnouncementRuleViewSet, "announcement-rule"),
 ]
