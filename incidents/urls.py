@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from incidents import list_urls, people_urls, room_urls, settings_urls, updates_urls
+from incidents import lifecycle_urls, list_urls, people_urls, room_urls, settings_urls, updates_urls
 from incidents.views import changes, declare, detail
 
 app_name = "incidents"
@@ -12,6 +12,7 @@ urlpatterns = [
     *room_urls.urlpatterns,
     *settings_urls.urlpatterns,
     *updates_urls.urlpatterns,
+    *lifecycle_urls.urlpatterns,
     *people_urls.urlpatterns,
     path("incidents/declare/", declare.declare, name="declare"),
     path("incidents/<int:number>/", detail.detail, name="detail"),
@@ -26,7 +27,4 @@ urlpatterns = [
     path("incidents/<int:number>/members/", changes.add_member, name="add-member"),
     path("incidents/<int:number>/members/remove/", changes.remove_member, name="remove-member"),
     path("incidents/<int:number>/visibility/", changes.set_visibility, name="visibility"),
-    path("incidents/<int:number>/mitigate/", changes.mitigate, name="mitigate"),
-    path("incidents/<int:number>/resolve/", changes.resolve, name="resolve"),
-    path("incidents/<int:number>/reopen/", changes.reopen, name="reopen"),
 ]

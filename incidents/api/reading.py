@@ -71,7 +71,7 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     roles = CurrentRoleSerializer(source="current_roles", many=True, read_only=True)
     services = AffectedServiceSerializer(source="current_services", many=True, read_only=True)
     missing_roles = serializers.SerializerMethodField(help_text="Slugs of the roles that the severity requires still.")
-    parent = serializers.IntegerField(
+    parent = serializers.IntegerField(  # type: ignore[assignment]  # the wire name; Serializer.parent is not used
         source="visible_parent.number", default=None, read_only=True, help_text="The incident of which it is a stream."
     )
     merged_into = serializers.IntegerField(source="visible_target.number", default=None, read_only=True)

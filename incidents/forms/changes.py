@@ -54,15 +54,47 @@ class UpdateForm(forms.Form):
 
 
 class EditForm(forms.Form):
-    """Name, summary and reach."""
+    """Facts. Only what was sent counts, and of that, with `was`, only what differs from what its editor saw."""
 
-    name = forms.CharField(label=_("Name"), max_length=200)
+    FACTS = (
+        *("name", "summary", "impact", "root_cause"),
+        *("users_affected", "tickets", "revenue_lost", "call_url"),
+    )
+    name = forms.CharField(label=_("Name"), max_length=200, required=False)
     summary = forms.CharField(label=_("Summary"), required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    impact = forms.CharField(
+        label=_("Impact"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("What customers notice, in plain words."),
+    )
+    root_cause = forms.CharField(label=_("Root cause"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
     users_affected = forms.IntegerField(label=_("Users affected"), required=False, min_value=0)
+    tickets = forms.IntegerField(label=_("Customers who wrote"), required=False, min_value=0)
+    revenue_lost = forms.DecimalField(label=_("Revenue lost"), required=False, max_digits=14, decimal_places=2)
+    call_url = forms.URLField(label=_("Call link"), required=False, max_length=500, assume_scheme="https")
+    was = forms.JSONField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        sent = {name: value for name, value in self.cleaned_data.items() if name in self.data}
+        was = sent.get("was") or {}
+        if not isinstance(was, dict):
+            raise forms.ValidationError(_("This form is no longer valid. Reload the page."))
+        kept = {
+            name: value for name, value in sent.items() if name != "was" and _text(value) != _text(was.get(name, self))
+        }
+        seen = {name: value for name, value in was.items() if name in kept}
+        return {**kept, **({"was": seen} if seen else {})}
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value).replace("\r\n", "\n")
 
 
 class StatusForm(forms.Form):
     status = forms.ModelChoiceField(IncidentStatus.objects.all(), to_field_name="slug")
+    reason = forms.CharField(required=False)
+    confirmed = forms.BooleanField(required=False)
 
 
 class SeverityForm(forms.Form):
@@ -79,9 +111,17 @@ class ServiceForm(forms.Form):
 
 
 class PageForm(forms.Form):
-    """Whom to page for the incident."""
+    """Whom to page for the incident: along a policy, or one person."""
 
-    policy = forms.ModelChoiceField(EscalationPolicy.objects.all(), label=_("Escalation policy"), empty_label=None)
+    policy = forms.ModelChoiceField(
+        EscalationPolicy.objects.all(), label=_("Escalation policy"), required=False, empty_label=_("One person")
+    )
+    user = forms.ModelChoiceField(
+        User.objects.filter(is_active=True).order_by("name"),
+        label=_("Person"),
+        required=False,
+        empty_label=_("As the policy says"),
+    )
     message = forms.CharField(
         label=_("Message"),
         required=False,

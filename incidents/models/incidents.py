@@ -44,6 +44,15 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         """With what `incidents.roles.missing_roles` asks for, in a constant number of queries."""
         return self.prefetch_related("severity__required_roles", "incident_type__roles")
 
+    def with_kin(self, actor: Actor) -> Self:
+        """With parent, target of a merge and streams as far as the actor may see them: `visible_parent`, …"""
+        seen = Incident.objects.visible_to(actor)
+        return self.prefetch_related(
+            models.Prefetch("parent", seen, to_attr="visible_parent"),
+            models.Prefetch("merged_into", seen, to_attr="visible_target"),
+            models.Prefetch("streams", seen.order_by("number"), to_attr="visible_streams"),
+        )
+
     def for_lists(self) -> Self:
         """With all that a row of a list shows, in a constant number of queries."""
         return self.select_related("severity", "status", "incident_type").prefetch_related(

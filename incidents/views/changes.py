@@ -70,15 +70,6 @@ set_visibility = change(
     VisibilityForm,
     lambda actor, incident, data, now: membership.set_visibility(actor=actor, incident=incident, now=now, **data),
 )
-mitigate = change(
-    None, lambda actor, incident, data, now: actions.mitigate_incident(actor=actor, incident=incident, now=now)
-)
-resolve = change(
-    None, lambda actor, incident, data, now: actions.resolve_incident(actor=actor, incident=incident, now=now)
-)
-reopen = change(
-    None, lambda actor, incident, data, now: actions.reopen_incident(actor=actor, incident=incident, now=now)
-)
 
 
 def edit(request: HttpRequest, number: int) -> HttpResponse:

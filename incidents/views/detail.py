@@ -7,6 +7,7 @@ from django.shortcuts import render
 from accounts.actor import Actor, actor_of
 from accounts.models import Role, User
 from incidents.forms.changes import EditForm, MemberForm, PageForm, ServiceForm, UpdateForm
+from incidents.forms.lifecycle import lifecycle_forms
 from incidents.models import (
     Incident,
     IncidentService,
@@ -52,6 +53,7 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "service_form": ServiceForm(auto_id="service-%s"),
         "member_form": MemberForm(auto_id="member-%s"),
         "page_form": PageForm(auto_id="page-%s"),
+        "lifecycle": lifecycle_forms({"incident_type": incident.incident_type.slug}),
         "members": incident.memberships.select_related("user") if incident.is_private else [],
         "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
     }
@@ -70,9 +72,10 @@ def waiting_escalation(actor: Actor, incident: Incident) -> Escalation | None:
 
 
 def edit_form(incident: Incident) -> EditForm:
-    """Name, summary and reach as they are now."""
-    initial = {name: getattr(incident, name) for name in EditForm.base_fields}
-    return EditForm(initial=initial, auto_id="edit-%s")
+    """The facts as they are now; the form remembers them, so that nobody overwrites what they have not seen."""
+    facts = {name: getattr(incident, name) for name in EditForm.FACTS}
+    was = {name: None if value is None else str(value) for name, value in facts.items()}
+    return EditForm(initial={**facts, "was": was}, auto_id="edit-%s")
 
 
 def timeline(request: HttpRequest, number: int) -> HttpResponse:
