@@ -9,6 +9,7 @@ urlpatterns = [
     path("incidents/<int:number>/brief/", stakeholders.brief, name="brief"),
     path("incidents/<int:number>/updates/starts/", updates.starts, name="update-starts"),
     path("incidents/<int:number>/updates/correct/", updates.correct, name="correct-update"),
+    path("incidents/<int:number>/updates/<int:pk>/form/", updates.correct_form, name="update-form"),
     path("incidents/<int:number>/timer/", updates.timer, name="timer"),
     path("incidents/<int:number>/follow/", updates.follow, name="follow"),
     path("incidents/<int:number>/unfollow/", updates.unfollow, name="unfollow"),

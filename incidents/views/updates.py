@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -28,6 +28,14 @@ def starts(request: HttpRequest, number: int) -> HttpResponse:
     """The templates, filled from the incident as it is at this moment: for the dialog of an update."""
     incident = visible(request, number)
     return render(request, "incidents/_starts.html", {"starts": starts_for(incident, request.LANGUAGE_CODE)})
+
+
+@require_safe
+def correct_form(request: HttpRequest, number: int, pk: int) -> HttpResponse:
+    """The fields that correct an update, as it is at this moment."""
+    update = get_object_or_404(IncidentUpdate, incident=visible(request, number), pk=pk)
+    initial = {"update": update.pk, "text": update.text, "doing": update.doing}
+    return HttpResponse(CorrectForm(initial=initial, auto_id="correct-%s").render())
 
 
 def _correct(actor: Actor, incident: Incident, data: dict[str, Any], now: datetime) -> None:

@@ -149,6 +149,11 @@ def test_the_screen_and_rest_offer_the_words_and_take_the_structure(incident: In
     )
     assert answer.status_code == 201
     assert set(IncidentUpdate.objects.values_list("text", "doing")) == {("Found it", "Mending it")}
+    pk = answer.json()["id"]
+    fields = client.get(f"/incidents/{incident.number}/updates/{pk}/form/").content.decode()
+    assert "Mending it" in fields
+    client.post(f"/incidents/{incident.number}/updates/correct/", {"update": pk, "text": "Found", "doing": "Mending"})
+    assert incident.timeline.latest("sequence").text == "Found\n\nWhat we do: Mending"
     corrected = {"text": "Found it all", "doing": ""}
     address = f"/api/v1/incidents/{incident.number}/updates/{answer.json()['id']}/correct/"
     assert client.post(address, corrected, "application/json").json()["text"] == "Found it all"
