@@ -36,6 +36,11 @@ class ConditionForm(forms.Form):
 ConditionFormSet = forms.formset_factory(ConditionForm, extra=1, max_num=20)
 
 
+def shown_value(value: Any) -> str:
+    """A value as it is typed."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def condition_rows(conditions: dict[str, Any]) -> tuple[str, list[dict[str, str]]] | None:
     """How rows show conditions: combine and rows; None when they are nested too deeply for rows."""
     combine = "any" if "any" in conditions else "all"
@@ -45,7 +50,7 @@ def condition_rows(conditions: dict[str, Any]) -> tuple[str, list[dict[str, str]
     rows = []
     for part in parts:
         value = part.get("value", "")
-        shown = ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+        shown = ", ".join(shown_value(item) for item in value) if isinstance(value, list) else shown_value(value)
         rows.append({"fact": part["fact"], "operator": part["operator"], "value": shown})
     return combine, rows
 

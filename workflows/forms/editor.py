@@ -63,7 +63,7 @@ class WorkflowForm(forms.Form):
         label=_("What did you change?"),
         max_length=LONGEST_NOTE,
         required=False,
-        widget=forms.TextInput({"autocomplete": "off"}),
+        widget=forms.TextInput({"autocomplete": "off", "placeholder": _("What did you change?")}),
     )
     based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
 

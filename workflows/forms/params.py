@@ -89,6 +89,7 @@ class Field:
     is_check: bool = False
     is_group: bool = False
     is_filled: bool = False
+    is_half: bool = False
     errors: list[str] = field(default_factory=list)
 
     @property
@@ -120,8 +121,23 @@ class ConditionsPart:
             for index in range(min(int(total), 100) if total.isdecimal() else 0)
         ]
         found = [row.condition() for row in rows if row.is_valid()]
-        kept = [each for each in found if each is not None]
+        kept = [_typed(each) for each in found if each is not None]
         return {"any" if data.get(f"{prefix}-combine") == "any" else "all": kept} if kept else {}
+
+
+def _typed(condition: dict[str, Any]) -> dict[str, Any]:
+    """The comparison with true, false and whole numbers as such, so that saving what is shown changes nothing."""
+    value = condition.get("value")
+    if condition["operator"] == "matches" or "value" not in condition:
+        return condition
+    typed = [_plain(each) for each in value] if isinstance(value, list) else _plain(value)
+    return {**condition, "value": typed}
+
+
+def _plain(text: Any) -> Any:
+    if text in {"true", "false"}:
+        return text == "true"
+    return int(text) if str(text).isascii() and str(text).isdecimal() and str(int(text)) == text else text
 
 
 def _rows_of(conditions: dict[str, Any]) -> tuple[str, list[dict[str, str]]] | None:
@@ -234,12 +250,21 @@ def _shown(param: Param, value: Any) -> Any:
     return _as_text(value)
 
 
+class _Menus(ManySelects):
+    """A menu for each that is chosen, or an empty one; the editor's script adds more."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["menus"] = [str(each) for each in value or []] or [""]
+        return context
+
+
 def _people_fields(name: str, place: str, value: Any, offers: Offers) -> list[Field]:
     given = value if isinstance(value, Mapping) else {}
     made = []
     for key in PEOPLE:
         chosen = [str(each) for each in given.get(key) or []]
-        one = Field(f"{name}-{key}", f"{place}.{key}", PEOPLE_LABELS[key], "", SafeString(""))
+        one = Field(f"{name}-{key}", f"{place}.{key}", PEOPLE_LABELS[key], "", SafeString(""), is_half=True)
         if key == "addresses":
             widget: forms.Widget = forms.TextInput({"placeholder": "ops@example.com, …", "autocomplete": "off"})
             one.control = widget.render(one.name, ", ".join(chosen), {"id": one.auto_id})
@@ -247,7 +272,7 @@ def _people_fields(name: str, place: str, value: Any, offers: Offers) -> list[Fi
             known = offers.of(PEOPLE_KINDS[key])
             gone = [(each, each) for each in chosen if each not in dict(known)]
             one.is_group = True
-            menus = ManySelects(spare=1)
+            menus = _Menus()
             menus.choices = [*known, *gone]
             one.control = menus.render(one.name, chosen, {"id": one.auto_id})
         made.append(one)

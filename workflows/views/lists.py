@@ -21,7 +21,7 @@ from workflows import actions
 from workflows.filters import WorkflowFilter
 from workflows.models import Workflow, WorkflowRun, WorkflowVersion
 from workflows.permissions import can_configure
-from workflows.words import opening
+from workflows.words import trigger_words
 
 COUNTED_DAYS = 7
 SORTABLE = ("name", "updated_at")
@@ -78,7 +78,7 @@ def rows_of(workflows: Sequence[Workflow], actor: Actor) -> list[Row]:
     return [
         Row(
             workflow,
-            opening(definitions[workflow.pk]) if workflow.pk in definitions else "",
+            trigger_words(definitions[workflow.pk].get("trigger") or {}) if workflow.pk in definitions else "",
             lasts.get(getattr(workflow, "last_run", None) or 0),
             counted[workflow.pk]["runs"],
             counted[workflow.pk]["failed"],
