@@ -13,10 +13,13 @@ from accounts.actions import invite_user
 from accounts.actor import Actor
 from accounts.models import Role, User
 from config.kept_secrets import kept_secret
+from events.models import Event
+from workflows.models import Workflow
+from workflows.presets import load_presets as load_workflow_presets
 
 
 class Command(BaseCommand):
-    """Does nothing once somebody has an account, so that what a site deleted does not come back."""
+    """Once somebody has an account it adds only what is new, so that what a site deleted does not come back."""
 
     help = "Fills an empty database: presets, the demo organisation, the first administrator (ADMIN_EMAIL)."
 
@@ -25,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if User.objects.exists():
+            self._add_workflows()
             return
         self.stdout.write("Filling the empty database …")
         with transaction.atomic():
@@ -41,3 +45,9 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The administrator is {owner.email}; the password is in {settings.VAR_DIR / 'admin-password'}."
         )
+
+    def _add_workflows(self) -> None:
+        """Gives an installation that is older than workflows those that ship, once for good."""
+        if not Event.objects.filter(name="workflow.created").exists() and not Workflow.objects.exists():
+            load_workflow_presets()
+            self.stdout.write("Added the workflows that ship with Sitrep.")
