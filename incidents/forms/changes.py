@@ -37,10 +37,10 @@ class UpdateForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "data-draft": "update-doing"}),
     )
     status = forms.ModelChoiceField(
-        IncidentStatus.objects.all(), label=_("Status"), required=False, empty_label=_("Unchanged")
+        IncidentStatus.objects.filter(is_active=True), label=_("Status"), required=False, empty_label=_("Unchanged")
     )
     severity = forms.ModelChoiceField(
-        Severity.objects.all(), label=_("Severity"), required=False, empty_label=_("Unchanged")
+        Severity.objects.filter(is_active=True), label=_("Severity"), required=False, empty_label=_("Unchanged")
     )
     next_update_minutes = forms.TypedChoiceField(
         label=_("Next update in"), choices=NEXT_UPDATE_CHOICES, coerce=int, required=False, empty_value=None
