@@ -206,6 +206,8 @@ NOT_PAGES = {
     "incidents:checklist-untick",
     *("incidents:timeline", "incidents:note", "incidents:update", "incidents:edit", "incidents:status"),
     *("incidents:severity", "incidents:role", "incidents:service", "incidents:page", "incidents:add-member"),
+    *("incidents:take-role", "incidents:leave-role", "incidents:fields", "incidents:page-service"),
+    *("incidents:declare-by-type", "incidents:blast", "incidents:similar"),
     *("incidents:remove-member", "incidents:visibility", "incidents:mitigate", "incidents:resolve", "incidents:reopen"),
     *(f"alerts:receive-{dialect}" for dialect in DIALECTS),
     *("alerts:acknowledge", "alerts:resolve", "alerts:ping", "alerts:ping-incidentio", "alerts:opsgenie"),
