@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,6 +19,13 @@ from incidents.models import (
     RoleAssignment,
     TimelineEntry,
 )
+from incidents.triage import accept_incident, cancel_incident, close_incident, decline_incident
+
+
+class ReasonActionForm(ActionForm):
+    """Asks for the reason that declining and canceling need."""
+
+    reason = forms.CharField(required=False, label="Reason:")
 
 
 class RolesInline(admin.TabularInline[RoleAssignment, Incident]):
@@ -42,10 +51,29 @@ class IncidentAdmin(ReadOnlyAdmin):
     search_fields = ["name", "summary", "=number"]
     date_hierarchy = "declared_at"
     inlines = [RolesInline]
-    actions = ["mitigate", "resolve", "reopen"]
+    action_form = ReasonActionForm
+    actions = ["accept", "decline", "cancel", "mitigate", "resolve", "close", "reopen"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         return Incident.objects.visible_to(actor_of(request, via="admin")).select_related("severity", "status")
+
+    @admin.action(description="Accept: it is an incident", permissions=["view"])
+    def accept(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        press(request, queryset, lambda actor, row: accept_incident(actor=actor, incident=row, now=timezone.now()))
+
+    @admin.action(description="Decline: it is no incident (with a reason)", permissions=["view"])
+    def decline(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        reason, now = request.POST.get("reason", ""), timezone.now()
+        press(request, queryset, lambda actor, row: decline_incident(actor=actor, incident=row, reason=reason, now=now))
+
+    @admin.action(description="Cancel: declared by mistake (with a reason)", permissions=["view"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        reason, now = request.POST.get("reason", ""), timezone.now()
+        press(request, queryset, lambda actor, row: cancel_incident(actor=actor, incident=row, reason=reason, now=now))
+
+    @admin.action(description="Close: all follow-up is done", permissions=["view"])
+    def close(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        press(request, queryset, lambda actor, row: close_incident(actor=actor, incident=row, now=timezone.now()))
 
     @admin.action(description="Mitigate: the impact is over", permissions=["view"])
     def mitigate(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
