@@ -5,9 +5,11 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.actor import actor_of
 from accounts.buttons import press
 from alerts.failed_events import retry_raw_event, set_aside_raw_event
 from alerts.models import AlertSource, RawEvent, Rejection
+from alerts.reading import readable_raw_events
 from events.admin import ReadOnlyAdmin
 
 
@@ -30,7 +32,7 @@ class RawEventAdmin(ReadOnlyAdmin):
     actions = ["retry", "set_aside"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RawEvent]:
-        return RawEvent.objects.defer("body")
+        return readable_raw_events(actor_of(request, via="admin")).defer("body")
 
     @admin.action(description="Try the failed ones again", permissions=["view"])
     def retry(self, request: HttpRequest, queryset: QuerySet[RawEvent]) -> None:

@@ -12,6 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.actor import Actor
 from accounts.rest import ActionViewSet
 from alerts import routes
 from alerts.actions import NOT_A_MANAGER
@@ -21,6 +22,7 @@ from alerts.mapping import check, with_mapping
 from alerts.models import AlertRoute, AlertSource, RawEvent
 from alerts.permissions import can_configure
 from alerts.preview import backtest, preview, with_draft
+from alerts.reading import readable_raw_events
 from alerts.trying import unsent
 from events.errors import Invalid, require
 from oncall.api.simulation import SimulationSerializer
@@ -122,7 +124,7 @@ class PreviewMixin(ActionViewSet):
         """What would become of a payload: attributes, routes, group, incident, and who would be paged when."""
         require(can_configure(self.actor), NOT_A_MANAGER)
         given = self.validated(PreviewRequestSerializer)
-        raw = _raw_of(given)
+        raw = _raw_of(given, self.actor)
         if "mapping" in given:
             check(given["mapping"])
             raw = with_mapping(raw, given["mapping"])
@@ -143,10 +145,10 @@ class PreviewMixin(ActionViewSet):
         return Response(BacktestSerializer(backtest(with_draft(draft), timezone.now(), viewer=self.actor)).data)
 
 
-def _raw_of(given: Mapping[str, Any]) -> RawEvent:
-    """What is to be tried; raises Invalid unless there is a body, or an event of the source."""
+def _raw_of(given: Mapping[str, Any], viewer: Actor) -> RawEvent:
+    """What is to be tried; raises Invalid unless there is a body, or an event of the source that is the viewer's."""
     source, like = given["source"], given.get("raw_event")
-    if like is not None and like.source_id != source.pk:
+    if like is not None and not readable_raw_events(viewer).filter(pk=like.pk, source=source).exists():
         raise Invalid("This event is not of this source.", field="raw_event", remedy="Choose one that it sent.")
     if like is None and "body" not in given:
         raise Invalid("There is nothing to try.", field="body", remedy="Give a body or a raw event.")

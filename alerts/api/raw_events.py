@@ -19,6 +19,7 @@ from alerts.failed_events import retry_failed, retry_raw_event, set_aside_raw_ev
 from alerts.filters import RawEventFilter, RejectionFilter
 from alerts.models import AlertSource, RawEvent, Rejection
 from alerts.permissions import can_configure
+from alerts.reading import readable_raw_events
 from alerts.receive import pretty_body
 from alerts.trying import is_test, resolve_test_event
 from events.errors import require
@@ -103,7 +104,7 @@ class RawEventViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
         if getattr(self, "swagger_fake_view", False):
             return RawEvent.objects.none()
         require(can_configure(self.actor), NOT_FOR_YOU)
-        found = RawEvent.objects.select_related("source")
+        found = readable_raw_events(self.actor).select_related("source")
         return found if self.action == "retrieve" else found.defer("body")
 
     @extend_schema(request=None)

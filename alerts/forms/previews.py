@@ -9,7 +9,9 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.actor import Actor
 from alerts.models import AlertSource, Outcome, RawEvent
+from alerts.reading import readable_raw_events
 from alerts.receive import pretty_body
 from alerts.trying import can_be_tried, sample_text, unsent
 
@@ -31,10 +33,12 @@ def _became(raw: RawEvent) -> str:
     return ", ".join(words) or str(RawEvent.State(raw.state).label)
 
 
-def offered(source: AlertSource | None, now: datetime) -> QuerySet[RawEvent]:
-    """The newest of what a source sent in the last week."""
-    sent = RawEvent.objects.filter(source=source, received_at__gt=now - OFFERED_FOR) if source else None
-    return sent.order_by("-id") if sent is not None else RawEvent.objects.none()
+def offered(source: AlertSource | None, now: datetime, viewer: Actor) -> QuerySet[RawEvent]:
+    """The newest of what a source sent in the last week, as far as the viewer may read it."""
+    if source is None:
+        return RawEvent.objects.none()
+    sent = readable_raw_events(viewer).filter(source=source, received_at__gt=now - OFFERED_FOR)
+    return sent.order_by("-id")
 
 
 class PayloadForm(forms.Form):
@@ -58,23 +62,27 @@ class PayloadForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 10, "class": "mono", "autocomplete": "off", "spellcheck": "false"}),
     )
 
-    def __init__(self, data: Any = None, *, now: datetime, source: AlertSource | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, data: Any = None, *, now: datetime, viewer: Actor, source: AlertSource | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(data, prefix="payload", **kwargs)
         self.now = now
         given = (data or {}).get(self.add_prefix("source"), "")
         self.chosen = source or AlertSource.objects.select_related("team").filter(slug=given).first()
-        sent = offered(self.chosen, now)
+        sent = offered(self.chosen, now, viewer)
         field = cast(forms.ModelChoiceField[RawEvent], self.fields["raw_event"])
         newest = [] if self.is_bound else list(sent.values_list("pk", flat=True)[:OFFERED])
         field.queryset = sent if self.is_bound else sent.filter(pk__in=newest).defer("body", "headers")
 
     @classmethod
-    def start(cls, source: AlertSource | None, now: datetime, *, raw_id: str | None = None) -> "PayloadForm":
+    def start(
+        cls, source: AlertSource | None, now: datetime, *, viewer: Actor, raw_id: str | None = None
+    ) -> "PayloadForm":
         """A form to begin with: what the source sent last (or the event of that id), else an example of its format."""
-        form = cls(now=now, source=source)
+        form = cls(now=now, viewer=viewer, source=source)
         if source is None:
             return form
-        sent = offered(source, now)
+        sent = offered(source, now, viewer)
         raw = sent.first() if raw_id is None else sent.filter(pk=raw_id).first() if raw_id.isdecimal() else None
         text = ""
         if raw is not None:

@@ -45,7 +45,7 @@ def source_mapping(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "rows": rows,
         "fields": [*FIELDS, *_attributes(source)],
-        "payload": PayloadForm.start(source, now, raw_id=raw_id),
+        "payload": PayloadForm.start(source, now, viewer=actor, raw_id=raw_id),
         "shown": source.slug,
     }
     return render(request, "alerts/source_mapping.html", context, status=422 if data is not None else 200)
@@ -60,9 +60,10 @@ def _attributes(source: AlertSource) -> list[str]:
 @require_POST
 def mapping_preview(request: HttpRequest, slug: str) -> HttpResponse:
     """What the rules, as they stand in the form, find in a payload, as a fragment. Nothing is stored."""
-    require(can_configure(actor_of(request)), NOT_A_MANAGER)
+    actor = actor_of(request)
+    require(can_configure(actor), NOT_A_MANAGER)
     source = get_object_or_404(AlertSource.objects.select_related("team"), slug=slug)
-    form = PayloadForm(request.POST, now=timezone.now(), source=source)
+    form = PayloadForm(request.POST, now=timezone.now(), viewer=actor, source=source)
     rows = RuleFormSet(request.POST, prefix="rules")
     context: dict[str, Any] = {}
     if not (rows.is_valid() and form.is_valid()):

@@ -29,12 +29,13 @@ SHOWN_FACTS = ("severity", "priority", "service", "tier", "team", "tags", "dedup
 @require_safe
 def payload(request: HttpRequest) -> HttpResponse:
     """The fields of a payload for another source, or another of its events."""
-    require(can_configure(actor_of(request)), NOT_FOR_YOU)
+    actor = actor_of(request)
+    require(can_configure(actor), NOT_FOR_YOU)
     slug = request.GET.get("payload-source", "")
     source = get_object_or_404(AlertSource, slug=slug) if slug else None
     is_same = request.GET.get("shown") == slug
     chosen = request.GET.get("payload-raw_event", "") if is_same else None
-    form = PayloadForm.start(source, timezone.now(), raw_id=chosen)
+    form = PayloadForm.start(source, timezone.now(), viewer=actor, raw_id=chosen)
     return render(request, "alerts/_payload.html", {"payload": form, "shown": slug, "fixed": "fixed" in request.GET})
 
 
@@ -43,7 +44,7 @@ def route_preview(request: HttpRequest) -> HttpResponse:
     """What would become of a payload: by the routes as they are, or with the one that is being written."""
     actor, now = actor_of(request), timezone.now()
     require(can_configure(actor), NOT_A_MANAGER)
-    form = PayloadForm(request.POST, now=now)
+    form = PayloadForm(request.POST, now=now, viewer=actor)
     context: dict[str, Any] = {"payload": form, "zone": user_of(request).time_zone, "is_draft": "draft" in request.POST}
     if not request.POST.get("payload-source"):
         return render(request, "alerts/_preview.html", {**context, "is_waiting": True})

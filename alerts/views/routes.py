@@ -47,7 +47,7 @@ def _listed(request: HttpRequest, *, refused: dict[str, Any] | None = None) -> H
         "can_configure": may,
         "days": COUNTED_DAYS,
         "refused": refused,
-        "payload": PayloadForm.start(None, now) if may else None,
+        "payload": PayloadForm.start(None, now, viewer=actor) if may else None,
     }
     return render(request, "alerts/route_list.html", context, status=409 if refused else 200)
 
@@ -80,7 +80,7 @@ def route_edit(request: HttpRequest, pk: int | None = None) -> HttpResponse:
         "pk": pk,
         "called": called,
         "facts": known_facts(actor),
-        "payload": PayloadForm.start(None, now),
+        "payload": PayloadForm.start(None, now, viewer=actor),
     }
     return render(request, "alerts/route_form.html", context, status=422 if request.method == "POST" else 200)
 

@@ -21,6 +21,7 @@ from alerts.filters import AlertSourceFilter
 from alerts.forms.sources import SourceForm
 from alerts.models import AlertSource, RawEvent
 from alerts.permissions import can_configure, can_handle
+from alerts.reading import readable_raw_events
 from alerts.receive import pretty_body
 from alerts.signatures import confirmed_topics
 from alerts.traffic import counts_per_day
@@ -149,7 +150,7 @@ def raw_event_detail(request: HttpRequest, pk: int) -> HttpResponse:
     """One request of a sender as it came in, and what became of each event in it."""
     actor = actor_of(request)
     require(can_configure(actor), NOT_FOR_YOU)
-    raw_event = get_object_or_404(RawEvent.objects.select_related("source"), pk=pk)
+    raw_event = get_object_or_404(readable_raw_events(actor).select_related("source"), pk=pk)
     context = {
         "raw": raw_event,
         "body": pretty_body(raw_event),
