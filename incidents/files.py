@@ -146,13 +146,16 @@ def _picture(file: IO[bytes] | File[bytes], name: str) -> Content:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            # Verifying reads the file to its end: what else it tells is read of it opened anew.
             with Image.open(file, formats=list(PICTURES)) as picture:
                 width, height = picture.size
+                content_type = PICTURES[str(picture.format)]
                 if width * height > MOST_PIXELS:
                     raise Invalid(f"{name} has more than 100 million pixels.", field="files", remedy="Make it smaller.")
-                tells_place = bool(picture.getexif().get_ifd(ExifTags.IFD.GPSInfo))
-                content_type = PICTURES[str(picture.format)]
                 picture.verify()
+            file.seek(0)
+            with Image.open(file, formats=list(PICTURES)) as picture:
+                tells_place = bool(picture.getexif().get_ifd(ExifTags.IFD.GPSInfo))
     except (UnidentifiedImageError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Invalid(f"{name} is not a picture that can be shown.", field="files", remedy="Save it anew.") from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:

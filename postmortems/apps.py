@@ -10,3 +10,4 @@ class PostmortemsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("postmortems.belonging")
+        import_module("postmortems.commands")

@@ -10,3 +10,4 @@ class StatuspageConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("statuspage.belonging")
+        import_module("statuspage.commands")

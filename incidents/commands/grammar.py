@@ -12,6 +12,7 @@ from typing import Literal
 from events.errors import Invalid
 
 TokenKind = Literal["word", "quoted", "person", "tag"]
+MOST_LISTED = 8
 COMMAND = re.compile(r"/([A-Za-z][\w-]*)(?=\s|$)")
 TOKEN = re.compile(r'(?P<mark>[@#])?"(?P<quoted>[^"\n]*)"(?=\s|$)|(?P<plain>\S+)')
 
@@ -70,11 +71,11 @@ def _token(match: "re.Match[str]") -> Token:
 def unknown(what: str, typed: str, known: list[str]) -> Invalid:
     """The error for a word that nothing is called by: it names what comes close, or what there is."""
     close = get_close_matches(typed.lower(), known, n=3, cutoff=0.6)
-    if close:
+    if close and len(known) > MOST_LISTED:
         remedy = f"Did you mean {_or(close)}?"
     elif known:
-        shown = known[:12]
-        remedy = f"Use {_or(shown)}." if len(known) == len(shown) else f"Use one such as {_or(shown[:5])}."
+        shown = known[:MOST_LISTED]
+        remedy = f"Use {_or(shown)}." if len(known) == len(shown) else f"Use one such as {_or(shown)}."
     else:
         remedy = "There is none yet."
     return Invalid(f"There is no {what} “{typed}”.", field="text", remedy=remedy)

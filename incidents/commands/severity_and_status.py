@@ -2,10 +2,11 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from incidents import actions, pausing, triage
-from incidents.commands.arguments import SEVERITY, STATUS, TEXT
-from incidents.commands.registry import Asking, Parameter, command
-from incidents.models import IncidentStatus, Severity
+from accounts.models import User
+from incidents import actions, merging, pausing, streams, triage
+from incidents.commands.arguments import INCIDENT, PERSON, SEVERITY, STATUS, TEXT
+from incidents.commands.registry import Answer, Asking, Parameter, command
+from incidents.models import Incident, IncidentStatus, Severity
 from incidents.updates import post_update
 
 
@@ -90,3 +91,30 @@ def pause(asking: Asking, reason: str | None) -> None:
 @command("continue", help=_("Lets its timers run on."))
 def go_on(asking: Asking) -> None:
     pausing.resume_incident(actor=asking.actor, incident=asking.incident, now=asking.now)
+
+
+@command(
+    "merge",
+    Parameter("into", INCIDENT, label="incident"),
+    help=_("Makes it a part of another incident."),
+    example="/merge #142",
+)
+def merge(asking: Asking, into: Incident) -> None:
+    merging.merge_incident(actor=asking.actor, incident=asking.incident, into=into, now=asking.now)
+
+
+@command("unmerge", help=_("Takes a merge back."))
+def unmerge(asking: Asking) -> None:
+    merging.unmerge_incident(actor=asking.actor, incident=asking.incident, now=asking.now)
+
+
+@command(
+    "stream",
+    Parameter("lead", PERSON, is_optional=True),
+    Parameter("name", TEXT),
+    help=_("Opens a stream: a part with a lead and updates of its own."),
+    example="/stream @dan Database recovery",
+)
+def stream(asking: Asking, name: str, lead: User | None) -> Answer:
+    opened = streams.declare_stream(actor=asking.actor, incident=asking.incident, name=name, lead=lead, now=asking.now)
+    return Answer(f"[{opened.reference} {opened.name}]({opened.get_absolute_url()})")

@@ -27,14 +27,16 @@ class Composer {
     this.files.addEventListener("change", () => this.showFiles());
     this.form.querySelector("[data-reply-off]").addEventListener("click", () => this.replyTo(null));
     this.form.addEventListener("click", (event) => event.target.closest("[data-answer-close]") && event.target.closest(".composer-answer").remove());
-    this.form.addEventListener("htmx:beforeRequest", (event) => this.before(event));
+    this.form.addEventListener("htmx:beforeRequest", (event) => this.sending(event));
     this.form.addEventListener("htmx:afterRequest", (event) => event.target === this.form && this.after(event.detail));
+    // Why something was refused stands beside it, and needs no toast too.
+    this.form.addEventListener("toast", (event) => event.detail.level === "error" && event.stopPropagation());
     document.addEventListener("sitrep:reply", (event) => this.replyTo(event.detail));
     for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => this.dropped(event));
   }
 
   /** Nothing is sent without words or files. */
-  before(event) {
+  sending(event) {
     if (event.target !== this.form) return;
     if (!this.field.value.trim() && !this.files.files.length) event.preventDefault();
     this.error.hidden = true;
@@ -68,6 +70,11 @@ class Composer {
 
   // --- What can come next
 
+  /** What stands before the cursor. */
+  before() {
+    return this.field.value.slice(0, this.field.selectionStart);
+  }
+
   typed() {
     this.error.hidden = true;
     clearTimeout(this.timer);
@@ -75,7 +82,7 @@ class Composer {
   }
 
   async ask() {
-    const text = this.field.value.slice(0, this.field.selectionStart);
+    const text = this.before();
     this.running?.abort();
     if (!text.trimStart().startsWith("/") && !/(^|[^\w@./])@[\w.+@-]*$/u.test(text)) {
       this.close();
@@ -93,8 +100,10 @@ class Composer {
   }
 
   show({ start, suggestions, usage, help }, text) {
-    if (this.field.value.slice(0, this.field.selectionStart) !== text) return;
+    if (this.before() !== text) return;
     this.from = start;
+    this.askedFor = text;
+    this.hasMoved = false;
     this.found = suggestions.filter((each) => text.slice(start) !== each.insert || suggestions.length > 1);
     this.current = 0;
     this.usage.textContent = usage ? `${usage}: ${help}` : "";
@@ -152,7 +161,8 @@ class Composer {
 
   pressed(event) {
     if (event.isComposing) return;
-    const isOpen = this.found.length > 0 && !this.options.hidden;
+    const isOpen = this.found.length > 0 && !this.options.hidden && this.askedFor === this.before();
+    if (isOpen && event.key.startsWith("Arrow")) this.hasMoved = true;
     if (event.key === "Escape" && (isOpen || !this.usage.hidden)) this.close();
     else if (event.key === "Escape" && !this.reply.hidden) this.replyTo(null);
     else if (isOpen && event.key === "ArrowDown") this.current = (this.current + 1) % this.found.length;
@@ -164,10 +174,10 @@ class Composer {
     this.point();
   }
 
-  /** Whether what stands there is one of the options as it is: Enter then sends. */
+  /** Whether nobody has chosen an option and what stands there is one, or nothing was begun: Enter then sends. */
   isComplete() {
-    const typed = this.field.value.slice(this.from, this.field.selectionStart);
-    return typed === "" || this.found.some((each) => each.insert === typed);
+    const typed = this.before().slice(this.from);
+    return !this.hasMoved && (typed === "" || this.found.some((each) => each.insert === typed));
   }
 
   // --- Files
