@@ -40,7 +40,7 @@ def _lines(incidents: QuerySet[Incident], now: datetime) -> Iterator[str]:
     fields = list(CustomField.objects.order_by("position", "name"))
     writer = csv.writer(_Line())
     yield BYTE_ORDER_MARK + writer.writerow([*COLUMNS, *(safe_cell(field.name) for field in fields)])
-    rows = incidents.for_lists().select_related(  # type: ignore[attr-defined]  # its manager's QuerySet
+    rows = incidents.prefetch_related(None).for_lists().select_related(  # type: ignore[attr-defined]  # its manager's QuerySet
         "incident_type", "severity", "status", "parent", "merged_into"
     )
     for incident in rows.iterator(chunk_size=READ_AT_ONCE):

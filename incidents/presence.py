@@ -18,6 +18,8 @@ from django.conf import settings
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from events.valkey import valkey
+
 log = structlog.get_logger(__name__)
 
 ALIVE_SECONDS = 50.0
@@ -93,6 +95,23 @@ async def here(topic: str, *, now: float) -> list[Viewer]:
     pages, viewers = _keys(topic)
     async with _valkey().pipeline() as pipe:
         alive, told = await pipe.zrangebyscore(pages, f"({now}", "+inf").hgetall(viewers).execute()
+    return _viewers(alive, told)
+
+
+def viewers_of(topic: str, *, now: float) -> list[Viewer]:
+    """The same for who does not run in an event loop; empty where Valkey can't tell."""
+    pages, viewers = _keys(topic)
+    client: Any = valkey()
+    try:
+        with client.pipeline() as pipe:
+            alive, told = pipe.zrangebyscore(pages, f"({now}", "+inf").hgetall(viewers).execute()
+    except RedisError as error:
+        log.warning("presence_unknown", topic=topic, error=str(error))
+        return []
+    return _viewers(alive, told)
+
+
+def _viewers(alive: list[bytes], told: dict[bytes, bytes]) -> list[Viewer]:
     found: dict[int, Viewer] = {}
     for page in alive:
         if page not in told:

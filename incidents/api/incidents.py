@@ -17,6 +17,7 @@ from incidents import actions, membership, paging, updates
 from incidents.api.around import AroundMixin
 from incidents.api.followers import FollowersMixin
 from incidents.api.lifecycle import LifecycleMixin
+from incidents.api.listing import ListingMixin
 from incidents.api.people import PeopleMixin
 from incidents.api.reading import IncidentSerializer, IncidentUpdateSerializer
 from incidents.api.room import RoomMixin
@@ -48,6 +49,7 @@ class IncidentViewSet(
     FollowersMixin,
     PeopleMixin,
     AroundMixin,
+    ListingMixin,
     mixins.ListModelMixin,
     mixins.RetrieveModelMixin,
     ActionViewSet,

@@ -130,3 +130,16 @@ def test_a_list_costs_the_same_with_more_incidents(browser: Client, actor: Actor
     for _ in range(5):
         add()
     assert cost() == before
+
+
+def test_programs_get_the_same_file(browser: Client, actor: Actor, now: datetime) -> None:
+    incidents.incident(actor, name="Small", severity="sev4", now=now)
+    incidents.incident(actor, name="Large", severity="sev1", now=now)
+    response = browser.get("/api/v1/incidents/csv/?severity=sev1")
+    assert isinstance(response, StreamingHttpResponse)
+    assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
+    pieces = response.streaming_content
+    assert isinstance(pieces, Iterator)
+    text = b"".join(chain(pieces)).decode()
+    assert "Large" in text
+    assert "Small" not in text

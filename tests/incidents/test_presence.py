@@ -60,6 +60,7 @@ def test_who_writes_comes_first_whichever_page_they_write_on(valkey: redis.Redis
     touch("page-2", BOB, now=1000)
     touch("page-3", presence.Viewer(2, "Bob", "B", "message"), now=1000)
     first, second = async_to_sync(presence.here)(TOPIC, now=1001)
+    assert presence.viewers_of(TOPIC, now=1001) == [first, second], "the same outside of an event loop"
     assert (first.name, first.writing) == ("Bob", "message")
     assert (second.name, second.writing) == ("Ana", "")
 
