@@ -37,7 +37,9 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]
     found += _if_changed(_("Only if"), *(_condition(each.get("conditions")) for each in (before, after)))
     found += _if_changed(_("Once for each"), *(str(each.get("once", "event")) for each in (before, after)))
     old, new = _by_id(before), _by_id(after)
-    stay_old, stay_new = [key for key in old if key in new], [key for key in new if key in old]
+    # Those that stay in their block: where one of them stands among the others tells whether it moved.
+    stay_old = [key for key in old if key in new and old[key][1] == new[key][1]]
+    stay_new = [key for key in new if key in set(stay_old)]
     found += [Change("removed", words_of(step)) for key, (step, _block) in old.items() if key not in new]
     for key, (step, block) in new.items():
         if key not in old:
