@@ -114,7 +114,7 @@ def _lines(stored: Any, more: dict[str, Any]) -> forms.Field:
 
 def _moments(stored: Any, more: dict[str, Any]) -> forms.Field:
     moments = [(moment, MOMENT_LABELS[moment]) for moment in MOMENTS]
-    return forms.MultipleChoiceField(choices=moments, widget=forms.CheckboxSelectMultiple, required=False, **more)
+    return forms.MultipleChoiceField(choices=moments, widget=forms.CheckboxSelectMultiple, **more)
 
 
 def _locale(stored: Any, more: dict[str, Any]) -> forms.Field:
