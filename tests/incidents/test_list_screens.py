@@ -2,13 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import chain
+from typing import Any
 
 import pytest
 from django.db import connection
-from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -37,12 +35,13 @@ def browser(ana: User, client: Client) -> Client:
 
 def rows(browser: Client, query: str = "") -> list[dict[str, str]]:
     """What the export says."""
-    response = browser.get(f"/incidents/export.csv{query}")
-    assert isinstance(response, StreamingHttpResponse)
-    pieces = response.streaming_content
-    assert isinstance(pieces, Iterator)
-    text = b"".join(chain(pieces)).decode().removeprefix("\ufeff")
-    return list(csv.DictReader(io.StringIO(text)))
+    text = file_of(browser.get(f"/incidents/export.csv{query}"))
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def file_of(response: Any) -> str:
+    """A streamed answer, whole."""
+    return b"".join(response.streaming_content).decode()
 
 
 def test_filters_find_by_who_what_and_when(browser: Client, ana: User, actor: Actor, now: datetime) -> None:
@@ -136,10 +135,7 @@ def test_programs_get_the_same_file(browser: Client, actor: Actor, now: datetime
     incidents.incident(actor, name="Small", severity="sev4", now=now)
     incidents.incident(actor, name="Large", severity="sev1", now=now)
     response = browser.get("/api/v1/incidents/csv/?severity=sev1")
-    assert isinstance(response, StreamingHttpResponse)
     assert response.headers["Content-Type"] == "text/csv; charset=utf-8"
-    pieces = response.streaming_content
-    assert isinstance(pieces, Iterator)
-    text = b"".join(chain(pieces)).decode()
+    text = file_of(response)
     assert "Large" in text
     assert "Small" not in text
