@@ -97,8 +97,8 @@ class Lifecycle(RuleBasedStateMachine):
     @initialize(target=declared, status=st.sampled_from(["triage", "investigating"]))
     def begin(self, status: str) -> Any:
         """Two that could become one, and a stream of the first if that is accepted."""
-        first = self.declare("standard", "incident", "sev2", status, ends=False)
-        second = self.declare("standard", "incident", "sev1", "investigating", ends=False)
+        first: Any = self.declare("standard", "incident", "sev2", status, ends=False)
+        second: Any = self.declare("standard", "incident", "sev1", "investigating", ends=False)
         stream = self.act(streams.declare_stream, incident=Incident.objects.get(pk=second), name="A part")
         self.do(roles.assign_role, first, role=IncidentRole.objects.get(slug="lead"), user=self.people[1])
         self.do(paging.page_for_incident, first, policy=self.policy)
@@ -230,7 +230,7 @@ def test_no_order_of_verbs_breaks_a_rule_and_the_timeline_tells_how_it_stands() 
     accounts.user(name="Ana")
     oncall.policy(oncall.level(accounts.user(name="Bob")))
     catalog.service(name="Payments", slug="payments")
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Lifecycle,
         settings=settings(
             max_examples=20,

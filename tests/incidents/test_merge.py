@@ -1,6 +1,7 @@
 """Merging: what belongs to an incident moves, both say so, and taking it back returns exactly that."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -142,9 +143,8 @@ def test_what_changed_hands_meanwhile_stays_there(
 def test_higher_apps_move_what_is_theirs(responder: Actor, incident: Incident, target: Incident, now: datetime) -> None:
     public = statuspage.public_incident(statuspage.page(), incident=incident, now=now)
     item = create_action_item(actor=responder, incident=incident, title="Larger pool", now=now)
-    for act, owner in ((merge_incident, target), (unmerge_incident, incident)):
-        more = {"into": target} if act is merge_incident else {}
-        act(actor=responder, incident=incident, now=now, **more)
+    for act, owner in ((partial(merge_incident, into=target), target), (unmerge_incident, incident)):
+        act(actor=responder, incident=incident, now=now)
         public.refresh_from_db()
         item.refresh_from_db()
         assert (public.incident, item.incident) == (owner, owner)
@@ -163,10 +163,10 @@ def test_resolving_the_other_ends_what_pages(
 
 
 def test_again_changes_nothing(responder: Actor, incident: Incident, target: Incident, now: datetime) -> None:
-    for act, more in ((merge_incident, {"into": target}), (unmerge_incident, {})):
-        act(actor=responder, incident=incident, now=now, **more)
+    for act in (partial(merge_incident, into=target), unmerge_incident):
+        act(actor=responder, incident=incident, now=now)
         count = incident.timeline.count()
-        act(actor=responder, incident=incident, now=now, **more)
+        act(actor=responder, incident=incident, now=now)
         assert incident.timeline.count() == count
 
 
