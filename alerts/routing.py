@@ -239,6 +239,7 @@ class Router:
         alert.incident = group.incident
         if group.incident is not None:
             self._tell_incident(new, group.incident)
+            new.told.append(Fact("alert.joined", alert, {"incident": group.incident.number}, new.actor))
         alert.outcome = Outcome.ATTACHED if alert.incident is not None else Outcome.GROUPED
         if leader is not None and leader.start is not None:
             new.follows = leader
@@ -346,6 +347,7 @@ class Router:
                 # Who works on the incident has this too; if nobody is asked any more, somebody is paged.
                 alert.escalation = open_one.escalations.all().open().order_by("-id").first()
                 self._tell_incident(new, open_one)
+                new.told.append(Fact("alert.joined", alert, {"incident": open_one.number}, new.actor))
                 return
         if route.declares_incident and alert.incident is None:
             alert.incident = self._declare(new, route)

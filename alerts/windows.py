@@ -21,8 +21,10 @@ from catalog.models import Service
 from events.actions import publish
 from events.conditions import BadCondition, check
 from events.errors import Conflict, Invalid, require
+from events.models import Event
 
 KEEPER = Actor.system("Maintenance windows")
+STARTED = "maintenance_window.started"
 NOT_ALLOWED = "Viewers may not make or change maintenance windows."
 LONGEST = timedelta(days=366)
 MOST_EXTENDED_MINUTES = 24 * 60
@@ -164,11 +166,26 @@ def _look_again(window: MaintenanceWindow, now: datetime) -> None:
 
 
 def advance_windows(now: datetime) -> int:
-    """Moves windows whose occurrence is over to their next one, tells of ends that are near; returns how many.
+    """Moves windows whose occurrence is over to their next one, tells of what begins and of ends that are near.
 
+    Returns how many it moved or told of the ends of.
     What an occurrence held is due at its end by itself. Running it twice, or in two processes, does no harm.
     """
+    _begin(now)
     return _advance(now) + _notice(now)
+
+
+@transaction.atomic
+def _begin(now: datetime) -> None:
+    """Tells of windows that have begun, once for each occurrence."""
+    runs = running(MaintenanceWindow.objects.all(), now).select_for_update(skip_locked=True, of=("self",))
+    for window in runs.order_by("pk"):
+        if window.from_at is None or window.until_at is None:
+            continue
+        data = {"from": window.from_at.isoformat(), "until": window.until_at.isoformat()}
+        told = Event.objects.filter(subject_type=window._meta.label_lower, subject_id=window.pk, name=STARTED)
+        if not told.filter(data__from=data["from"]).exists():
+            publish(STARTED, subject=window, actor=KEEPER, data=data)
 
 
 @transaction.atomic

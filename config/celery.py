@@ -71,6 +71,11 @@ app.conf.beat_schedule = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 50},
     },
+    "action-items-sweep": {
+        "task": "postmortems.tell_overdue",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 500},
+    },
     "workflows-sweep": {"task": "workflows.advance", "schedule": timedelta(seconds=1), "options": {"expires": 5}},
     "workflows-clock": {"task": "workflows.start_due", "schedule": timedelta(seconds=10), "options": {"expires": 20}},
     "duty-sweep": {"task": "duty.hand_over", "schedule": timedelta(minutes=1), "options": {"expires": 50}},

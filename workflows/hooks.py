@@ -8,6 +8,7 @@ import json
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -25,6 +26,7 @@ LONGEST_KEY = 100
 KEPT_TEXT = 10_000
 
 
+@login_not_required
 @csrf_exempt
 @require_POST
 def receive(request: HttpRequest, token: str) -> JsonResponse:
