@@ -77,6 +77,12 @@ def watch(page: Page, number: int) -> None:
     page.evaluate("window.neverReloaded = true")
 
 
+def choose(page: Page, field: str, option: str) -> None:
+    """Chooses another value where it stands."""
+    page.locator(f"#incident-facts inline-edit[field='{field}']").click()
+    page.locator(".inline-choices").get_by_role("option", name=option).click()
+
+
 def write_note(page: Page, text: str) -> None:
     page.get_by_label("Message, or / for a command").fill(text)
     page.get_by_label("Message, or / for a command").press("Enter")
@@ -128,34 +134,30 @@ def test_what_one_does_the_other_sees_within_a_second(sitrep: Sitrep, people: Ca
     expect(ana.locator("#timeline .entry-message strong")).to_have_text("half")
     expect(ana.get_by_label("Message, or / for a command")).to_have_value("")
 
-    ana.get_by_text("Severity", exact=True).click()
-    ana.locator(".menu-panel .severity", has_text="SEV1").click()
+    choose(ana, "severity", "SEV1")
     with timed(taken):
         expect(bob.locator("#incident-facts .severity")).to_have_text("SEV1")
 
-    ana.get_by_text("Status", exact=True).click()
-    ana.locator(".menu-panel .phase", has_text="Fixing").click()
+    choose(ana, "status", "Fixing")
     with timed(taken):
         expect(bob.locator("#incident-facts .phase")).to_have_text("Fixing")
 
     ana.keyboard.press("u")
-    ana.get_by_label("What do we know, what do we do?").fill("We build it again.")
+    ana.get_by_label("What do we know?").fill("We build it again.")
     ana.locator("#update-dialog").get_by_role("button", name="Post update").click()
     with timed(taken):
         expect(bob.locator(".latest-update")).to_contain_text("We build it again.")
     expect(ana.locator("#update-dialog")).to_be_hidden()
 
-    ana.get_by_role("button", name="Assign…").click()
-    ana.locator("#role-dialog").get_by_label("Person").select_option(label="Bob Okafor")
-    ana.locator("#role-dialog").get_by_role("button", name="Assign").click()
+    choose(ana, "role.lead", "Bob Okafor")
     with timed(taken):
         expect(bob.locator("#incident-facts")).to_contain_text("Bob Okafor")
 
-    ana.get_by_role("button", name="Resolve").click()
+    ana.locator(".page-actions").get_by_role("button", name="Resolve", exact=True).click()
     ana.locator("#confirm").get_by_role("button", name="Resolve").click()
     with timed(taken):
-        expect(bob.get_by_role("button", name="Reopen")).to_be_visible()
-    expect(bob.get_by_role("button", name="Resolve")).to_be_hidden()
+        expect(bob.locator(".page-actions .when-over > .btn")).to_be_visible()
+    expect(bob.locator(".page-actions > .when-open").first).to_be_hidden()
 
     expect(bob.get_by_label("Message, or / for a command")).to_have_value("Half a thought")
     for page in (ana, bob):
@@ -295,7 +297,7 @@ def test_who_is_taken_out_of_a_private_incident_hears_no_more_of_it(
     assert bob.request.get(f"/incidents/{number}/").status == 404
     assert bob.request.get("/search/?q=leaked").json() == {"results": []}
 
-    ana.get_by_label("More").click()
+    ana.locator(".page-actions > .menu > summary").click()
     ana.get_by_role("button", name="Members").click()
     ana.locator("#member-dialog").get_by_label("Person").select_option(label="Bob Okafor")
     ana.locator("#member-dialog").get_by_role("button", name="Let in").click()
@@ -309,7 +311,7 @@ def test_who_is_taken_out_of_a_private_incident_hears_no_more_of_it(
     expect(bob.locator("#timeline")).to_contain_text("The key is in the build log")
     wait_in(tab, lambda: "build log" in tab.evaluate("window.heard"), "the socket hears of the note")
 
-    ana.get_by_label("More").click()
+    ana.locator(".page-actions > .menu > summary").click()
     ana.get_by_role("button", name="Members").click()
     ana.locator("#member-dialog li", has_text="Bob Okafor").get_by_role("button", name="Take away").click()
     expect(ana.locator("#member-dialog li", has_text="Bob Okafor")).not_to_be_attached()
