@@ -42,10 +42,10 @@ VENDOR: dict[str, Any] = {
 
 def tell_of_workflows(incident: Incident, now: datetime) -> WorkflowRun:
     """A workflow that people start, in its second version, and a run of it, which is returned."""
-    bob = Actor.of_user(User.objects.get(email="bob@example.com"), via="web")
+    admin = Actor.of_user(User.objects.get(email="admin@example.com"), via="web")
     first = {**VENDOR, "steps": VENDOR["steps"][:1]}
     made = save_workflow(
-        actor=bob,
+        actor=admin,
         name="Call in the vendor",
         description="When what is broken is somebody else's.",
         folder="By hand",
@@ -54,14 +54,14 @@ def tell_of_workflows(incident: Incident, now: datetime) -> WorkflowRun:
         now=now,
     )
     made = save_workflow(
-        actor=bob,
+        actor=admin,
         workflow=made,
         name=made.name,
         definition=VENDOR,
         note="Ask for a call when it is bad",
         now=now,
     )
-    run = start_by_hand(actor=bob, workflow=made, incident=incident, now=now)
+    run = start_by_hand(actor=admin, workflow=made, incident=incident, now=now)
     while advance_one(now):
         pass
     return run
