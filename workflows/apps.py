@@ -11,3 +11,4 @@ class WorkflowsConfig(AppConfig):
     def ready(self) -> None:
         import_module("workflows.steps")
         import_module("workflows.telling")
+        import_module("workflows.commands")
