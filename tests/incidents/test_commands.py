@@ -1,6 +1,7 @@
 """Commands: what is typed after a slash, from the grammar to what it leaves behind."""
 
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -213,3 +214,11 @@ def test_what_is_offered_means_one_person(ana: User, room: Incident, now: dateti
 def test_actions_are_offered_by_number_with_their_words(ana: User, room: Incident, now: datetime) -> None:
     say(ana, room, "/action roll back", now)
     assert offered(ana, room, "/done ro", now) == ["/done 1"]
+
+
+def test_the_guide_lists_every_command_as_it_is() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "user" / "incident-room.md").read_text()
+    rows = {line.split("`")[1]: line for line in guide.splitlines() if line.startswith("| `/")}
+    assert set(rows) == {each.usage for each in all_commands()}
+    for each in all_commands():
+        assert str(each.help) in rows[each.usage]

@@ -142,3 +142,26 @@ def test_nonsense_from_a_client_is_passed_over(ana: User, watched: Incident, tex
         assert (await until(socket, "resumed"))[-1]["sequence"] == 1
 
     assert talk(ana, watched.number, conversation)
+
+
+def test_a_page_that_comes_back_hears_of_what_changed_and_of_each_entry_once(
+    ana: User, watched: Incident, now: datetime
+) -> None:
+    actor = Actor.of_user(ana, via="web")
+    written = [entries.add_note(actor=actor, incident=watched, text=f"note {number}", now=now) for number in range(3)]
+    for text in ("second", "third"):
+        entries.edit_entry(actor=actor, entry=written[0], text=text, now=now)
+    entries.edit_entry(actor=actor, entry=written[2], is_pinned=True, now=now)
+
+    async def conversation(socket: Any) -> None:
+        await say(socket, json.dumps({"type": "resume", "after": 4, "changed_after": 1}))
+        messages = await until(socket, "resumed")
+        changed = [message for message in messages if message["type"] == "entry-changed"]
+        assert [(message["sequence"], message["change"]) for message in changed] == [(2, 2), (4, 3)]
+        assert "third" in changed[0]["html"]
+        assert messages[-1] == {"type": "resumed", "sequence": 4, "change": 3}
+        await sync_to_async(entries.edit_entry)(actor=actor, entry=written[1], is_key=True, now=now)
+        [*_, message] = await until(socket, "entry-changed")
+        assert (message["sequence"], message["change"]) == (3, 4)
+
+    assert talk(ana, watched.number, conversation)
