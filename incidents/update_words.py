@@ -72,4 +72,5 @@ def starts_for(incident: Incident, locale: str) -> list[Start]:
     templates = list(UpdateTemplate.objects.filter(locale__in=[locale, "en"]))
     chosen = [row for row in templates if row.locale == locale] or templates
     known = known_of(incident)
+    chosen.sort(key=lambda row: UpdateTemplate.Moment.values.index(row.moment))
     return [Start(row.moment, row.locale, *filled(row.text, known)) for row in chosen]

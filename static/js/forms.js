@@ -33,6 +33,15 @@ function restoreDrafts(scope) {
   }
 }
 
+/** Empties a form of one line for the next one; letting go of it for a moment shows what waited for that. */
+function clear(form) {
+  const focused = form.contains(document.activeElement) ? document.activeElement.id : "";
+  form.reset();
+  if (!focused) return;
+  document.activeElement.blur();
+  setTimeout(() => document.getElementById(focused)?.focus());
+}
+
 const inFlight = new WeakMap();
 
 /** Remembers what a request takes along: whoever types fast has written more by the time its answer is here. */
@@ -135,5 +144,6 @@ export function startForms() {
   });
   document.body.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.elt instanceof HTMLFormElement && event.detail.successful) forgetSent(event.detail.elt);
+    if (event.detail.elt.matches("form[data-clears]") && event.detail.successful) clear(event.detail.elt);
   });
 }

@@ -12,5 +12,6 @@ export function isInUse(element) {
   if (element.querySelector("details.menu[open], dialog[open], [data-row-select]:checked, inline-edit + .inline-refusal")) return true;
   const focused = document.activeElement;
   if (!element.contains(focused) || focused.closest("inline-edit")) return false;
+  if (focused.closest("[data-clears]") && !focused.value) return false;
   return focused.matches("input:not([type=checkbox]), textarea, select");
 }
