@@ -23,7 +23,7 @@ function commands() {
     if (seen.has(title) || element.closest("[hidden]")) continue;
     seen.add(title);
     const icon = element.querySelector("use")?.getAttribute("href")?.split("#")[1] ?? "arrow-right";
-    all.push({ title, icon, keys: element.dataset.shortcut, run: () => element.click() });
+    all.push({ title, icon, keys: element.dataset.shortcut, run: () => (element.matches("textarea, input") ? element.focus() : element.click()) });
   }
   return all;
 }
@@ -113,14 +113,51 @@ function select(index) {
 }
 
 function run(item) {
+  if (item.fill) {
+    input.value = item.fill;
+    current = 0;
+    search();
+    return;
+  }
   dialog.close();
   if (item.url) location.assign(item.url);
   else item.run();
 }
 
+/** What is typed after a slash is a command to the room of the incident that the page shows: what can come next. */
+async function completions(room, typed) {
+  const url = new URL(room.dataset.completionsUrl, location.href);
+  url.searchParams.set("text", typed);
+  const response = await fetch(url, { signal: running.signal, headers: { Accept: "application/json" } });
+  if (!response.ok) throw new Error(String(response.status));
+  const { start, usage, suggestions } = await response.json();
+  const send = () => {
+    const box = room.querySelector("textarea");
+    box.value = typed;
+    room.requestSubmit();
+  };
+  return [
+    ...suggestions.map((each) => ({
+      title: each.title, subtitle: each.about, icon: "arrow-right", fill: `${typed.slice(0, start)}${each.insert}`,
+    })),
+    ...(typed.length > 1 ? [{ title: word("send", { text: typed }), subtitle: usage, icon: "corner-down-left", run: send }] : []),
+  ];
+}
+
 async function search() {
-  const typed = input.value.trim();
+  const typed = input.value.trimStart();
   running?.abort();
+  const room = document.querySelector("[data-composer]");
+  if (room && typed.startsWith("/")) {
+    running = new AbortController();
+    try {
+      found = await completions(room, typed);
+      render();
+    } catch (error) {
+      if (error.name !== "AbortError") found = [];
+    }
+    return;
+  }
   if (typed.length < 2) {
     found = [];
     render();
