@@ -21,10 +21,11 @@ PORT = int(os.environ.get("PORT", "8790"))
 
 @dataclass(frozen=True)
 class Installation:
-    """A Sitrep that runs: what the command printed that set it up, and where its rows are."""
+    """A Sitrep that runs: what setting it up printed, where its rows are, what its processes are told."""
 
     told: str
     database_url: str
+    environment: dict[str, str]
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def installation(set_up: str, *, web_workers: int = 1) -> Iterator[Installation]
             told = manage(environment, "shell", "--no-imports", "--command", set_up)
             supervisor.start()
             wait_until_ready()
-            yield Installation(told, addresses.database_url)
+            yield Installation(told, addresses.database_url, environment)
         finally:
             supervisor.stop()
             engines.stop()
