@@ -6,7 +6,6 @@ import pytest
 
 from accounts.actor import Actor
 from accounts.models import Role
-from events.actions import deliver_due
 from events.errors import Conflict, NotAllowed, NotFound
 from events.models import Event
 from incidents.actions import resolve_incident
@@ -125,25 +124,6 @@ def test_a_private_incident_does_not_exist_for_others(now: datetime) -> None:
     secret = resolved_incident(actor(), now=now, visibility=Incident.Visibility.PRIVATE)
     with pytest.raises(NotFound):
         start_postmortem(actor=actor(Role.OWNER), incident=secret, now=now)
-
-
-@pytest.mark.parametrize(
-    ("severity", "mode", "started"),
-    [("sev1", "standard", True), ("sev2", "standard", True), ("sev3", "standard", False), ("sev1", "test", False)],
-)
-def test_resolving_starts_it_where_the_severity_requires_one(
-    now: datetime, severity: str, mode: str, started: bool
-) -> None:
-    load_presets()
-    source = resolved_incident(now=now, severity=severity, mode=mode)
-    deliver_due(datetime.now(tz=now.tzinfo) + timedelta(seconds=1))
-    assert Postmortem.objects.filter(incident=source).exists() is started
-
-
-def test_a_delivery_that_is_repeated_starts_no_second_one(now: datetime) -> None:
-    draft = postmortem(now=now)
-    deliver_due(datetime.now(tz=now.tzinfo) + timedelta(seconds=1))
-    assert Postmortem.objects.get() == draft
 
 
 def test_the_presets_are_loaded_once_and_then_belong_to_the_people(now: datetime) -> None:
