@@ -25,7 +25,7 @@ def ours(now: datetime) -> Generator[House]:
 
 
 def subjects_to(address: str) -> list[str]:
-    return [message.subject for message in mail.outbox if address in message.to]
+    return [str(message.subject) for message in mail.outbox if address in message.to]
 
 
 def test_a_sev1_pages_tells_leadership_and_the_public_and_starts_the_clock(ours: House, now: datetime) -> None:

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.core import mail
 
+from accounts.actor import Actor
 from incidents.actions import resolve_incident
 from incidents.models import IncidentRole
 from incidents.roles import assign_role
@@ -32,7 +33,7 @@ def ours(now: datetime) -> Generator[House]:
 
 
 def subjects_to(address: str) -> list[str]:
-    return [message.subject for message in mail.outbox if address in message.to]
+    return [str(message.subject) for message in mail.outbox if address in message.to]
 
 
 @pytest.mark.parametrize(("severity", "minutes"), [("sev1", 5), ("sev2", 15)])
@@ -53,7 +54,7 @@ def test_what_nobody_acknowledges_in_time_escalates_and_is_told(
 def test_what_is_acknowledged_in_time_does_not_escalate(ours: House, now: datetime) -> None:
     incident = ours.declare("sev1", now)
     pass_time(now)
-    actor = accounts.Actor.of_user(ours.on_call, via="web")
+    actor = Actor.of_user(ours.on_call, via="web")
     later = now + timedelta(minutes=3)
     with time_machine.travel(later, tick=False):
         acknowledge_escalation(actor=actor, escalation=Escalation.objects.get(), now=later)
@@ -101,7 +102,7 @@ def test_what_is_resolved_tells_the_public_starts_the_postmortem_and_invites(our
     assert PublicIncident.objects.get().status == "resolved"
     assert Postmortem.objects.get().incident == incident
     [invitation] = [m for m in mail.outbox if m.subject == f"Postmortem review of {incident.reference}"]
-    attached = next(content for _name, content, kind in invitation.attachments if kind == "application/ics")  # type: ignore[misc]
+    attached = next(content for _name, content, kind in invitation.attachments if kind == "application/ics")
     calendar = icalendar.Calendar.from_ical(attached)
     event = calendar.walk("VEVENT")[0]
     assert str(calendar["METHOD"]) == "REQUEST"
