@@ -149,6 +149,7 @@ def _tried(step: Mapping[str, Any], path: str, number: str, depth: int, context:
     try:
         params = filled(step, facts)
         tried.inputs = masked_inputs(step, params)
+        tried.words = known.words(params)
         tried.words = known.plan(context, params)
     except Skip as skipped:
         tried.state, tried.detail = Fate.SKIPPED, str(skipped)

@@ -90,8 +90,20 @@ def lines_of(definition: Mapping[str, Any], rows: list[StepRun]) -> list[Line]:
         step = by_id.get(step_id)
         turn = ", ".join(str(int(each) + 1) for each in turns[1::2])
         lines.append(Line(row.name or (words_of(step) if step else row.path), row.kind, turn, row))
-    rest = [step for step_id, step in by_id.items() if step_id not in seen]
+    passed = _passed_by(definition, rows)
+    rest = [step for step_id, step in by_id.items() if step_id not in seen | passed]
     return lines + [Line(str(step.get("name") or words_of(step)), str(step.get("kind")), "") for step in rest]
+
+
+def _passed_by(definition: Mapping[str, Any], rows: list[StepRun]) -> set[str]:
+    """The ids of steps on the sides of branches that were not taken."""
+    taken = {row.path.rsplit(".", 1)[-1]: row.output["taken"] for row in rows if "taken" in row.output}
+    other = {
+        f"{path}.{'otherwise' if taken[str(step.get('id'))] == 'then' else 'then'}."
+        for path, step in walk(definition)
+        if str(step.get("id")) in taken
+    }
+    return {str(step.get("id")) for path, step in walk(definition) if path.startswith(tuple(other))}
 
 
 @require_POST
