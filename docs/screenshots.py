@@ -25,6 +25,8 @@ PICTURES = [
     ("policy", "/oncall/policies/production-critical/", LAPTOP, "light"),
     ("simulator", "/oncall/simulator/?policy=production-critical", LAPTOP, "light"),
     ("postmortem", "/postmortems/{postmortem}/", LAPTOP, "light"),
+    ("workflow-editor", "/workflows/call-in-the-vendor/edit/#steps-head", LAPTOP, "light"),
+    ("workflow-run", "/workflows/runs/{workflow_run}/", LAPTOP, "light"),
     ("status-page", "/status/example/", LAPTOP, "light"),
 ]
 # A page that waits for its answer; printed is the secret part of its link.
