@@ -196,27 +196,27 @@ def test_from_a_firing_alertmanager_to_a_postmortem_draft(sitrep: Sitrep, owner:
 
 
 def tell_the_public(sitrep: Sitrep, owner: httpx.Client, number: int) -> int:
-    """Publishes the incident, and looks at the public page as somebody who is not signed in."""
-    (page,) = owner.get("/api/v1/status-pages/").json()["results"]
+    """Tells more of what the workflow has published, and looks at the public page as somebody not signed in."""
+    (published,) = wait_for(
+        lambda: owner.get("/api/v1/public-incidents/").json()["results"], "the workflow for a SEV1 tells the public"
+    )
+    assert (published["incident"], published["status"]) == (number, "investigating")
     components = owner.get("/api/v1/components/").json()["results"]
     payments = next(component["id"] for component in components if component["name"] == "Payments")
-    published = sitrep.post(
+    sitrep.post(
         owner,
-        "/api/v1/public-incidents/",
+        f"/api/v1/public-incidents/{published['id']}/updates/",
         {
-            "page": page["id"],
-            "incident": number,
-            "name": "Payments fail",
             "status": "identified",
             "body": "Some payments fail. We are on it.",
             "components": [{"component": payments, "status": "partial_outage"}],
         },
-    ).json()
+    )
     public = web.get(f"{sitrep.url}/status/example/").raise_for_status().text
     assert "Some payments fail. We are on it." in public
     summary = f"{sitrep.url}/status/example/api/v2/summary.json"
     told = web.get(summary).raise_for_status().json()
-    assert [incident["name"] for incident in told["incidents"]] == ["Payments fail"]
+    assert [incident["name"] for incident in told["incidents"]] == ["Problems with Payments"]
     public_id: int = published["id"]
     return public_id
 
