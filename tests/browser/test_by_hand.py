@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.journey]
 def sitrep(tmp_path_factory: pytest.TempPathFactory) -> Generator[Sitrep]:
     with installed(tmp_path_factory.mktemp("hand")) as running:
         tell_story(running, "--passwords-only")
-        # A postmortem's draft is made by a handler, a page by the paging clock: both in workers.
-        running.start("web", "worker-default", "worker-paging")
+        # A postmortem's draft is started by a workflow, a page by the paging clock: both in workers.
+        running.start("web", "worker-default", "worker-paging", "worker-workflows")
         wait_until_up(running)
         yield running
 
