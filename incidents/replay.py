@@ -6,10 +6,26 @@ contradicts itself.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from incidents.state import State
+
+@dataclass
+class State:
+    """How an incident stands: slugs, ids of people, times in ISO 8601. `pauses` are those that are over."""
+
+    name: str = ""
+    severity: str = ""
+    status: str = ""
+    type: str = ""
+    mode: str = ""
+    visibility: str = ""
+    roles: dict[str, int] = field(default_factory=dict)
+    services: dict[str, str] = field(default_factory=dict)
+    times: dict[str, str] = field(default_factory=dict)
+    paused_at: str | None = None
+    pauses: list[list[str]] = field(default_factory=list)
+    is_merged: bool = False
 
 
 class Contradiction(ValueError):

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from incidents.chronology import disorder
 from incidents.models import OPEN_CATEGORIES, Incident, StatusCategory
-from incidents.replay import Contradiction, Told, replay
-from incidents.state import State, state_of
+from incidents.replay import Contradiction, State, Told, replay
+from incidents.state import state_of
 from oncall.models import Escalation
 
 

@@ -1,27 +1,9 @@
-"""How an incident stands: a plain value, read from its rows or told by its timeline, so that both can be compared."""
+"""How an incident stands, read from its rows, so that it can be compared with what its timeline tells."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 
 from incidents.models import Incident
-
-
-@dataclass
-class State:
-    """Slugs, ids of people, times in ISO 8601. `pauses` are those that are over."""
-
-    name: str = ""
-    severity: str = ""
-    status: str = ""
-    type: str = ""
-    mode: str = ""
-    visibility: str = ""
-    roles: dict[str, int] = field(default_factory=dict)
-    services: dict[str, str] = field(default_factory=dict)
-    times: dict[str, str] = field(default_factory=dict)
-    paused_at: str | None = None
-    pauses: list[list[str]] = field(default_factory=list)
-    is_merged: bool = False
+from incidents.replay import State
 
 
 def state_of(incident: Incident) -> State:
