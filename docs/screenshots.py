@@ -32,6 +32,8 @@ PICTURES = [
     ("workflow-run", "/workflows/runs/{workflow_run}/", LAPTOP, "light"),
     ("status-page", "/status/example/", LAPTOP, "light"),
 ]
+# Whose window it is, where it is not Dan's.
+SEEN_BY = {"home": "bob", "workflow-editor": "admin"}
 # A page that waits for its answer; printed is the secret part of its link.
 PAGE_SOMEBODY = """
 from django.utils import timezone
@@ -82,7 +84,7 @@ def take(browser: Browser, sitrep: Sitrep, story: dict[str, str]) -> None:
         page = context.new_page()
         page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
         if not address.startswith("/status/"):
-            sign_in(page, sitrep, "bob@example.com" if name == "home" else "dan@example.com")
+            sign_in(page, sitrep, f"{SEEN_BY.get(name, 'dan')}@example.com")
         page.goto(address.format_map(story), wait_until="networkidle")
         page.evaluate("document.getElementById('toasts')?.replaceChildren()")
         page.screenshot(path=TARGET / f"{name}.png")
