@@ -1,6 +1,6 @@
 """When a clock starts a workflow: cron lines in a time zone, right through changes of the clock. Pure."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cronsim import CronSim, CronSimError
@@ -8,6 +8,14 @@ from cronsim import CronSim, CronSimError
 
 class BadClock(ValueError):
     """The line or the zone can't be read; the message says why."""
+
+
+def in_words(cron: str) -> str:
+    """A cron line as people say it: "At 09:00 on Monday"; one that can't be read as it is."""
+    try:
+        return CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC)).explain()
+    except CronSimError:
+        return f"At {cron}"
 
 
 def next_time(cron: str, time_zone: str, after: datetime) -> datetime | None:

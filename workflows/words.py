@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from events.conditions import in_words
+from workflows.clock import in_words as cron_in_words
 from workflows.definition import BLOCKS, complete
 from workflows.registry import listed, minutes_in_words, step_called
 from workflows.triggers import HAPPENINGS
@@ -51,7 +52,7 @@ def trigger_words(trigger: Mapping[str, Any]) -> str:
             delay = trigger.get("delay_minutes")
             return f"{minutes_in_words(delay)} after {said}" if delay else f"When {said}"
         case "time":
-            return f"At {trigger.get('cron')} ({trigger.get('time_zone', 'UTC')})"
+            return f"{cron_in_words(str(trigger.get('cron')))} ({trigger.get('time_zone', 'UTC')})"
         case "webhook":
             return "When its webhook is called"
         case _:
