@@ -26,6 +26,7 @@ from oncall.permissions import can_page
 from oncall.standings import standings
 from oncall.views.signed_in import user_of
 from postmortems.models import ActionItem, Postmortem
+from workflows.models import Workflow
 
 DAYS = 7
 RESULTS_PER_KIND = 5
@@ -109,7 +110,7 @@ def search(request: HttpRequest) -> JsonResponse:
 
 
 def found(actor: Actor, words: str) -> list[dict[str, str]]:
-    """Incidents, services, people, teams, schedules, alerts and postmortems whose names hold the words."""
+    """Incidents, services, people, teams, schedules, alerts, postmortems and workflows whose names hold the words."""
     number = words.upper().removeprefix("INC-")
     by_name = Q(name__icontains=words)
     by_number = Q(number=int(number)) if number.isdecimal() and len(number) < 10 else Q(pk__in=[])
@@ -142,6 +143,10 @@ def found(actor: Actor, words: str) -> list[dict[str, str]]:
     results += [
         _result(_("Postmortem"), row.title, row.get_status_display(), row.get_absolute_url())
         for row in postmortems[:RESULTS_PER_KIND]
+    ]
+    results += [
+        _result(_("Workflow"), row.name, row.folder, row.get_absolute_url())
+        for row in Workflow.objects.filter(by_name)[:RESULTS_PER_KIND]
     ]
     return results
 

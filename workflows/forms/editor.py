@@ -67,6 +67,10 @@ class WorkflowForm(forms.Form):
     )
     based_on = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
+    def __init__(self, *args: Any, may_private: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["sees_private"].disabled = not may_private
+
     @staticmethod
     def initial_of(workflow: Workflow) -> dict[str, Any]:
         """What stands in the form of a stored workflow."""

@@ -1,4 +1,4 @@
-"""What the page of an incident shows of workflows. Whoever sees the incident sees its runs: all viewers get the same."""
+"""What the page of an incident shows of workflows. Whoever sees it sees its runs: all its viewers get the same."""
 
 from django import template
 

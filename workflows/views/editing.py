@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +24,7 @@ from workflows.forms.editor import Node, Page, Read, WorkflowForm, open_node, re
 from workflows.forms.params import Offers
 from workflows.masking import with_kept_secrets
 from workflows.models import Workflow
+from workflows.permissions import can_configure
 from workflows.registry import Group, step_called, steps
 from workflows.words import opening, steps_in_words, words_of
 
@@ -51,7 +52,7 @@ def workflow_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
         return _save(request, actor, workflow)
     definition, initial = _start(request, workflow)
     page = Page(definition, problems(_whole(workflow, definition)) if definition["steps"] else [])
-    form = WorkflowForm(initial=initial)
+    form = WorkflowForm(initial=initial, may_private=can_configure(actor, sees_private=True))
     return _editor(request, actor, workflow, form, page)
 
 
@@ -75,7 +76,8 @@ def _whole(workflow: Workflow | None, definition: Any) -> Any:
 
 
 def _save(request: HttpRequest, actor: Actor, workflow: Workflow | None) -> HttpResponse:
-    form, said = WorkflowForm(request.POST), read(request.POST)
+    may_private = can_configure(actor, sees_private=True)
+    form, said = WorkflowForm(request.POST, may_private=may_private), read(request.POST)
     stale: dict[str, Any] = {}
     if form.is_valid():
         save = partial(actions.save_workflow, actor=actor, workflow=workflow, now=timezone.now())
@@ -84,7 +86,7 @@ def _save(request: HttpRequest, actor: Actor, workflow: Workflow | None) -> Http
         except Stale:
             saved = None
             stale = _theirs(form, workflow, said.definition)
-            form = _based_on(request, workflow)
+            form = WorkflowForm(_based_on(request, workflow), may_private=may_private)
         if saved is not None:
             messages.success(request, _("Saved as version %(version)s.") % {"version": saved.version})
             return redirect(saved)
@@ -93,11 +95,11 @@ def _save(request: HttpRequest, actor: Actor, workflow: Workflow | None) -> Http
     return _editor(request, actor, workflow, form, page, status=409 if stale else 422, **stale)
 
 
-def _based_on(request: HttpRequest, workflow: Workflow | None) -> WorkflowForm:
-    """The same form, based on the newest version: saving it again puts it on top."""
+def _based_on(request: HttpRequest, workflow: Workflow | None) -> QueryDict:
+    """What the form said, based on the newest version: saving it again puts it on top."""
     data = request.POST.copy()
     data["based_on"] = str(workflow.version) if workflow else ""
-    return WorkflowForm(data)
+    return data
 
 
 class Stale(Exception):
