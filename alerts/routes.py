@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from accounts.actor import Actor
 from accounts.models import Team, User
@@ -19,6 +19,7 @@ from events.conditions import BadCondition, check
 from events.errors import Conflict, Invalid, require
 from events.outbound import AddressRefused
 from events.templates import BadTemplate, check_template
+from incidents.kinds import refuse_severity
 from incidents.models import IncidentType, Severity
 from oncall.channels.apprise import parse as check_chat
 from oncall.models import EscalationPolicy
@@ -173,6 +174,11 @@ def _check_incident(route: AlertRoute) -> None:
         raise Invalid(
             f"No severity is called {', '.join(sorted(unknown))}.", field="severity_map", remedy="Use their slugs."
         )
+    if route.declares_incident and route.incident_type is not None:
+        # Here, and not when an alert comes: that is never held back.
+        for severity in Severity.objects.filter(Q(pk=route.severity_id) | Q(slug__in=said.values())):
+            is_own = severity.pk == route.severity_id
+            refuse_severity(route.incident_type, severity, field="severity" if is_own else "severity_map")
 
 
 def _replace_notices(route: AlertRoute, notices: Sequence[Notice]) -> None:

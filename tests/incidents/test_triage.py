@@ -13,7 +13,7 @@ from incidents import actions, kinds, paging, triage
 from incidents.models import Incident, IncidentType, StatusCategory
 from incidents.transitions import MOVES, move_between, reachable, times_after
 from oncall.models import Escalation
-from tests.factories import accounts, incidents, oncall
+from tests.factories import accounts, alerts, incidents, oncall
 
 LATER = timedelta(minutes=10)
 
@@ -143,6 +143,16 @@ def test_a_type_refuses_a_severity_and_names_those_it_allows(
 def test_an_alert_is_never_held_back_by_its_type(security: IncidentType, now: datetime) -> None:
     source = Actor.of_alert_source(1, "Prometheus")
     assert incidents.incident(source, severity="sev4", incident_type=security, now=now).severity.slug == "sev4"
+
+
+def test_a_route_is_refused_that_would_declare_what_its_type_does_not_allow(security: IncidentType) -> None:
+    wanted = {"declares_incident": True, "incident_type": security}
+    with pytest.raises(Invalid) as refused:
+        alerts.route(severity=incidents.severity("sev4"), **wanted)
+    assert (refused.value.field, refused.value.remedy) == ("severity", "Use SEV1, SEV2.")
+    with pytest.raises(Invalid) as refused:
+        alerts.route(severity=incidents.severity("sev1"), severity_map={"info": "sev4"}, **wanted)
+    assert refused.value.field == "severity_map"
 
 
 def test_nothing_is_declared_of_a_type_that_is_out_of_use(
