@@ -1,5 +1,5 @@
 """Incidents in the Django admin: all of it to read, with buttons that call actions."""
 
-from incidents.admin import configuration, incidents, room
+from incidents.admin import configuration, incidents, room, work
 
-__all__ = ["configuration", "incidents", "room"]
+__all__ = ["configuration", "incidents", "room", "work"]
