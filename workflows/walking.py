@@ -1,9 +1,11 @@
 """Where a run stands in its definition, and where it goes next. Pure: a position in, a position out.
 
 A position is a list of frames, the innermost last. A frame is a block of steps and the index of the next one in it:
-{"path": "steps", "index": 2}. That of a loop also says which turn it is: {"path": "steps.1.steps", "index": 0, "item": 3,
-"of": 5, "at": "each", "name": "it"}: `at` is the path of the loop in the run, `name` what its item is called. A position
-without frames is the end.
+{"path": "steps", "index": 2}. That of a loop also says which turn it is:
+
+    {"path": "steps.1.steps", "index": 0, "item": 3, "of": 5, "at": "each", "name": "it"}
+
+`at` is the path of the loop in the run, `name` what its item is called. A position without frames is the end.
 """
 
 from collections.abc import Mapping
