@@ -1,0 +1,101 @@
+"""The page of an incident: what is on it, and what it costs however long the timeline has become."""
+
+from datetime import datetime
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.actor import Actor
+from accounts.models import User
+from incidents import updates
+from incidents.models import Incident, TimelineEntry
+from tests.factories import accounts, incidents
+
+MANY = 2_000
+
+
+@pytest.fixture
+def ana(db: None) -> User:
+    return accounts.user(name="Ana Ferreira")
+
+
+@pytest.fixture
+def burning(ana: User, now: datetime) -> Incident:
+    return incidents.incident(Actor.of_user(ana, via="web"), severity="sev1", now=now)
+
+
+def write(incident: Incident, entries: int, now: datetime) -> None:
+    """Adds messages as they would be stored, without a transaction for each."""
+    incident.refresh_from_db()
+    first = incident.last_sequence + 1
+    TimelineEntry.objects.bulk_create(
+        TimelineEntry(
+            incident=incident,
+            sequence=sequence,
+            kind=TimelineEntry.Kind.MESSAGE,
+            text=f"Message **{sequence}**",
+            actor_kind="user",
+            actor_name="Ana Ferreira",
+            via="web",
+            occurred_at=now,
+            recorded_at=now,
+        )
+        for sequence in range(first, first + entries)
+    )
+    Incident.objects.filter(pk=incident.pk).update(last_sequence=first + entries - 1)
+
+
+def test_the_page_costs_the_same_with_two_thousand_entries(
+    ana: User, burning: Incident, client: Client, now: datetime
+) -> None:
+    client.force_login(ana)
+
+    def cost() -> int:
+        with CaptureQueriesContext(connection) as captured:
+            assert client.get(burning.get_absolute_url()).status_code == 200
+        return len(captured)
+
+    write(burning, 120, now)
+    cost()
+    before = cost()
+    write(burning, MANY, now)
+    assert cost() == before
+    assert before < 90
+
+
+def test_what_matters_is_on_the_page_and_editable_by_responders_only(
+    ana: User, burning: Incident, client: Client, now: datetime
+) -> None:
+    updates.post_update(actor=Actor.of_user(ana, via="web"), incident=burning, text="The pool is full.", now=now)
+    client.force_login(ana)
+    page = client.get(burning.get_absolute_url()).content.decode()
+    for what in (
+        'field="severity"',
+        'field="status"',
+        'field="name"',
+        "The pool is full.",
+        "next due",
+        'id="presence"',
+    ):
+        assert what in page
+    assert 'class="sheet incident-page may-respond"' in page
+    assert 'data-opens="update-dialog"' in page
+    client.force_login(accounts.user(role="viewer"))
+    page = client.get(burning.get_absolute_url()).content.decode()
+    assert "may-respond" not in page
+    assert 'data-opens="update-dialog"' not in page
+    assert 'id="message"' not in page
+
+
+def test_the_step_to_the_next_incident_passes_over_those_that_are_not_there(
+    ana: User, burning: Incident, client: Client, now: datetime
+) -> None:
+    bob = accounts.actor()
+    hidden = incidents.incident(bob, name="A key has leaked", visibility="private", now=now)
+    after = incidents.incident(bob, name="The one after", now=now)
+    client.force_login(ana)
+    page = client.get(burning.get_absolute_url()).content.decode()
+    assert f'href="{after.get_absolute_url()}"' in page
+    assert f'href="{hidden.get_absolute_url()}"' not in page
