@@ -1,7 +1,8 @@
 """The door by which other systems start a workflow: `POST /hooks/workflows/<token>`.
 
-The body (JSON, or any text) becomes the facts `webhook.body` and `webhook.text`. Answered with 202 and the run's id; the
-same `Idempotency-Key` (at most 100 characters) starts it once. What is longer than 64 KB is refused with 413.
+The body (JSON, or any text) becomes the facts `webhook.body` and `webhook.text`. It is answered with 202 and the id of
+the run; the same `Idempotency-Key` (at most 100 characters) starts it once. What is longer than 64 KB is refused with
+413.
 """
 
 import json
