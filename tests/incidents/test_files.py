@@ -123,3 +123,12 @@ def test_files_of_private_incidents_and_of_removed_entries_are_not_there(
     assert inside.get(address).status_code == 200
     entries.remove_entry(actor=actor, entry=kept.entry, now=now)
     assert inside.get(address).status_code == 404
+
+
+def test_a_body_that_is_larger_than_any_form_takes_is_not_read(ana: User, room: Incident, settings: Any) -> None:
+    settings.MAX_FILE_BYTES = 1000
+    client = Client()
+    client.force_login(ana)
+    sent = {"text": "", "attachments": [SimpleUploadedFile("big.log", b"x" * 1_100_000)]}
+    assert client.post(f"/incidents/{room.number}/room/", sent).status_code == 400
+    assert not IncidentFile.objects.exists()

@@ -17,7 +17,7 @@ from incidents.models import Incident, TimelineEntry
 from incidents.timeline_pages import FILTERS
 from tests.factories import accounts, incidents
 
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def client(ana: User) -> Client:
 
 
 def send(client: Client, room: Incident, **fields: Any) -> Any:
-    return client.post(f"/incidents/{room.number}/room/", {"text": "", "kind": "message", **fields}, **HTMX)
+    return client.post(f"/incidents/{room.number}/room/", {"text": "", "kind": "message", **fields}, headers=HTMX)
 
 
 def test_words_are_a_message_and_the_kind_can_be_chosen(client: Client, room: Incident) -> None:
@@ -85,19 +85,19 @@ def test_marks_reactions_and_removal_by_the_buttons_of_an_entry(client: Client, 
     send(client, room, text="A guess")
     entry = room.timeline.get(text="A guess")
     address = f"/incidents/{room.number}/entries/{entry.sequence}/"
-    assert client.post(f"{address}mark/", {"is_pinned": "true"}, **HTMX).status_code == 204
-    assert client.post(f"{address}react/", {"emoji": "👍"}, **HTMX).status_code == 204
+    assert client.post(f"{address}mark/", {"is_pinned": "true"}, headers=HTMX).status_code == 204
+    assert client.post(f"{address}react/", {"emoji": "👍"}, headers=HTMX).status_code == 204
     entry.refresh_from_db()
     assert entry.pinned_at is not None
     assert entry.reactions.get().emoji == "👍"
     form = client.get(address).content.decode()
     assert "A guess" in form
     sent = {"text": "A better guess", "occurred_at": entry.occurred_at.strftime("%Y-%m-%dT%H:%M:%S"), "reason": "typo"}
-    assert client.post(address, sent, **HTMX).status_code == 204
+    assert client.post(address, sent, headers=HTMX).status_code == 204
     entry.refresh_from_db()
     assert entry.text == "A better guess"
     assert entry.revisions.get().occurred_at == entry.occurred_at, "saving the form as it is moves nothing"
-    assert client.post(f"{address}remove/", **HTMX).status_code == 204
+    assert client.post(f"{address}remove/", headers=HTMX).status_code == 204
     page = client.get(f"/incidents/{room.number}/").content.decode()
     assert "removed by Ana Ferreira" in page
     assert "A better guess" not in page
@@ -105,11 +105,11 @@ def test_marks_reactions_and_removal_by_the_buttons_of_an_entry(client: Client, 
 
 def test_links_are_added_and_taken_off(client: Client, room: Incident) -> None:
     sent = {"url": "grafana.example.com/d/abc/payments", "title": "Payments"}
-    assert client.post(f"/incidents/{room.number}/links/", sent, **HTMX).status_code == 204
+    assert client.post(f"/incidents/{room.number}/links/", sent, headers=HTMX).status_code == 204
     link = room.links.get()
     assert (link.kind, link.url) == ("dashboard", "https://grafana.example.com/d/abc/payments")
     assert "Payments" in client.get(f"/incidents/{room.number}/").content.decode()
-    assert client.post(f"/incidents/{room.number}/links/{link.pk}/remove/", **HTMX).status_code == 204
+    assert client.post(f"/incidents/{room.number}/links/{link.pk}/remove/", headers=HTMX).status_code == 204
     assert not room.links.exists()
 
 
@@ -128,7 +128,7 @@ def test_those_outside_of_a_private_incident_find_no_room(room: Incident, ana: U
 
 
 def shown(client: Client, address: str) -> list[int]:
-    page = client.get(address, **HTMX).content.decode()
+    page = client.get(address, headers=HTMX).content.decode()
     return [int(part.partition('"')[0]) for part in page.split('data-sequence="')[1:]]
 
 
