@@ -31,7 +31,7 @@ from workflows.starting import ends_at, not_for
 
 log = structlog.get_logger(__name__)
 
-ADVANCED_AT_ONCE = 50
+ADVANCED_AT_ONCE = 20
 ATTEMPTS = 6
 # Longer than any request that a step makes outside may take.
 LEASE = timedelta(seconds=60)
