@@ -33,7 +33,7 @@ def test_a_workflow_is_written_tried_and_saved_by_hand(sitrep: Sitrep, people: C
     page = people(sitrep, "admin@example.com")
     page.goto("/workflows/new/edit/")
     page.get_by_label("Name", exact=True).first.fill("Tell the office")
-    words = page.locator("#words")
+    words = page.locator("#in-words")
 
     add(page, "Add to the timeline")
     page.get_by_label("Text").type("Look at {{ refer")
@@ -41,7 +41,7 @@ def test_a_workflow_is_written_tried_and_saved_by_hand(sitrep: Sitrep, people: C
     page.keyboard.press("Enter")
     expect(page.get_by_label("Text")).to_have_value("Look at {{ incident.reference }}")
     add(page, "Wait")
-    page.get_by_label("Minutes", exact=True).fill("5")
+    page.locator("[name$='-p-minutes']").fill("5")
     expect(words).to_contain_text("Wait 5 minutes")
 
     rows = page.locator(".step-list > [data-step]")
