@@ -15,7 +15,8 @@ from tests.databases import migrated_database
 
 # Files that take longer than ten seconds each, the longest first.
 LONGEST = [
-    *("test_chaos", "test_pages", "test_alert_chaos", "test_make_run", "test_two_browsers", "test_by_hand"),
+    *("test_chaos", "test_workflow_chaos", "test_pages", "test_alert_chaos", "test_make_run", "test_two_browsers"),
+    "test_by_hand",
     *("test_schedule_editor", "test_worker_killed", "test_push", "test_watchdog", "test_alertmanager", "test_engines"),
 ]
 
