@@ -88,6 +88,7 @@ class InlineEdit extends HTMLElement {
 
   /** Hears, while somebody edits, what stands on the server now. */
   stands(value, shown) {
+    this.standing = { value, shown };
     if (value === this.value) return;
     this.setAttribute("value", value);
     this.shown = shown;
@@ -290,11 +291,12 @@ class InlineEdit extends HTMLElement {
     text.className = "is-saving";
     this.replaceChildren(text);
     this.setAttribute("busy", "");
+    this.standing = null;
     const answer = await send(this.field, value, was, reason ? { reason } : {});
     this.removeAttribute("busy");
     this.shown = before;
     if (answer.ok) this.saved(was, answer, text);
-    else this.refuse(answer.error, value, before);
+    else this.refuse(answer.error, value, this.standing?.shown ?? before);
     this.settled();
   }
 
@@ -303,6 +305,9 @@ class InlineEdit extends HTMLElement {
     this.shown = null;
     this.was = undefined;
     text.classList.remove("is-saving");
+    // What the page was sent meanwhile shows it as the server does.
+    if (this.standing?.value === answer.value) this.replaceChildren(...this.standing.shown);
+    this.standing = null;
     this.rest();
     if (document.activeElement === document.body) this.focus();
     const undo = { label: word("undo"), run: () => undoChange(this.field, was, answer.value) };
