@@ -20,7 +20,9 @@ from oncall.models import Schedule
 from oncall.roster import on_call_at
 
 SORTABLE = ("number", "name", "severity__rank", "declared_at", "resolved_at")
-MOST_COUNTED = 5_000
+MOST_COUNTED = 2_000
+# What is found by its words is counted less far: each row has to be read.
+MOST_FOUND = 500
 # What a person can still look over.
 CARDS_SHOWN = 30
 WALL_SHOWN = 12
@@ -34,7 +36,8 @@ def incident_list(request: HttpRequest) -> HttpResponse:
     """Incidents, the newest first."""
     actor = actor_of(request)
     incidents = Incident.objects.visible_to(actor).for_lists().order_by("-number")
-    listing = list_page(request, incidents, IncidentFilter, sortable=SORTABLE, most_counted=MOST_COUNTED)
+    most = MOST_FOUND if request.GET.get("q") else MOST_COUNTED
+    listing = list_page(request, incidents, IncidentFilter, sortable=SORTABLE, most_counted=most)
     context = {
         "list": listing,
         "can_declare": can_declare(actor),
