@@ -1,11 +1,12 @@
 """What every list shares, on screen and in the API: search by `?q=`, order by `?sort=`, pages."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
 import django_filters
+from django.contrib.postgres.search import SearchQuery
 from django.core.paginator import Page, Paginator
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
@@ -29,6 +30,13 @@ class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # django-filt
                 found |= Q(**{f"{field}__icontains": word})
             queryset = queryset.filter(found)
         return queryset
+
+
+def beginning_words(words: Iterable[str]) -> SearchQuery | None:
+    """What finds texts in which each of the words begins a word, by their index; None if there are none."""
+    quoted = [word.replace("\\", "\\\\").replace("'", "''") for word in words]
+    asked = " & ".join(f"'{word}':*" for word in quoted)
+    return SearchQuery(asked, config="simple", search_type="raw") if asked else None
 
 
 @extend_schema_field({"type": "array", "items": {"type": "string"}})

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 
 import django_filters
-from django.contrib.postgres.search import SearchQuery, SearchVectorField
+from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Func, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
-from accounts.lists import ListFilter
+from accounts.lists import ListFilter, beginning_words
 from accounts.models import Team
 from alerts.models import Alert, AlertRoute, AlertSource, MaintenanceWindow, Outcome
 from catalog.models import Service
@@ -88,13 +88,11 @@ class AlertFilter(ListFilter):
         fields: list[str] = []
 
     def search(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
-        words = value.translate(PARTED).split()
-        if not words:
+        asked = beginning_words(value.translate(PARTED).split())
+        if asked is None:
             return queryset
-        quoted = (word.replace("\\", "\\\\").replace("'", "''") for word in words)
-        asked = " & ".join(f"'{word}':*" for word in quoted)
         vector = Func("title", "dedup_key", "service_named", function="alert_words", output_field=SearchVectorField())
-        return queryset.alias(words=vector).filter(words=SearchQuery(asked, config="simple", search_type="raw"))
+        return queryset.alias(words=vector).filter(words=asked)
 
     def lately(self, queryset: QuerySet[Alert], name: str, value: str) -> QuerySet[Alert]:
         return queryset.filter(first_event_at__gte=timezone.now() - WITHIN[value])

@@ -4,12 +4,13 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.contrib.postgres.search import SearchVector
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
-from accounts.lists import SlugFilter
+from accounts.lists import SlugFilter, beginning_words
 from accounts.models import Team, User
 from catalog.models import Service
 from incidents.field_filters import CustomFieldFilters
@@ -23,6 +24,7 @@ from incidents.models import (
     RoleAssignment,
     Severity,
     StatusCategory,
+    UpdateTemplate,
 )
 
 
@@ -34,7 +36,7 @@ class SwitchFilter(django_filters.Filter):  # type: ignore[misc]  # django-filte
 
 
 class IncidentFilter(CustomFieldFilters):
-    """Filters of the list of incidents; `q` also finds a reference such as INC-142."""
+    """`?q=` finds incidents in whose name or summary each of the words begins a word, by an index, or INC-142."""
 
     search_fields = ("name", "summary")
 
@@ -86,7 +88,10 @@ class IncidentFilter(CustomFieldFilters):
         number = value.upper().removeprefix("INC-").strip()
         if number.isdecimal() and len(number) < 10:
             return queryset.filter(number=int(number))
-        return super().search(queryset, name, value)
+        asked = beginning_words(value.split())
+        if asked is None:
+            return queryset
+        return queryset.alias(words=SearchVector("name", "summary", config="simple")).filter(words=asked)
 
     def only_open(self, queryset: QuerySet[Incident], name: str, value: bool) -> QuerySet[Incident]:
         matching = queryset.filter if value else queryset.exclude
@@ -122,3 +127,34 @@ class IncidentFilter(CustomFieldFilters):
 def _given(**role: object) -> QuerySet[RoleAssignment, Any]:
     """The incidents in which somebody has a role now."""
     return RoleAssignment.objects.filter(ended_at=None, **role).values("incident_id")
+
+
+class ConfiguredFilter(ListFilter):
+    """Rows of what is configured: by name, and whether they are in use."""
+
+    search_fields = ("name", "slug", "description")
+
+    is_active = django_filters.BooleanFilter(label=_("In use"))
+
+
+class QualificationFilter(ListFilter):
+    search_fields = ("name", "slug", "description")
+
+
+class ChecklistFilter(ListFilter):
+    search_fields = ("title", "slug")
+
+    is_active = django_filters.BooleanFilter(label=_("In use"))
+
+
+class UpdateTemplateFilter(ListFilter):
+    search_fields = ("text",)
+
+    moment = django_filters.ChoiceFilter(choices=UpdateTemplate.Moment.choices, label=_("Moment"))
+    locale = django_filters.CharFilter(label=_("Language"))
+
+
+class AnnouncementRuleFilter(ListFilter):
+    search_fields = ("name", "place")
+
+    is_enabled = django_filters.BooleanFilter(label=_("Switched on"))

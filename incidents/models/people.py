@@ -41,6 +41,9 @@ class RoleAssignment(models.Model):
                 fields=["incident", "role"], condition=Q(ended_at=None), name="role_assignment_one_current"
             )
         ]
+        indexes = [
+            models.Index(fields=["user", "role", "incident"], condition=Q(ended_at=None), name="role_assignment_held"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.role}: {self.user}"
