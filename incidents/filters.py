@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 
-from accounts.lists import SlugFilter, beginning_words
+from accounts.lists import ListFilter, SlugFilter, beginning_words
 from accounts.models import Team, User
 from catalog.models import Service
 from incidents.field_filters import CustomFieldFilters
