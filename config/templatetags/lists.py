@@ -115,17 +115,19 @@ def filter_bar(
     count: int | None = None,
     capped: bool = False,
     shown: str = "",
+    more: bool = False,
 ) -> dict[str, Any]:
     """The filters of a list from its form (that of a FilterSet, or any bound to GET): search, menus, chips, count.
 
-    `search` names the form's field for free text; `shown` limits the menus to these names, parted by spaces;
-    a filter without a menu that an address brought along still has its chip. `capped` says that there are more than
-    `count`.
+    `search` names the form's field for free text; `shown` limits the menus to these names, parted by spaces, and `more`
+    puts the others into one last menu. A filter without a menu that an address brought along still has its chip.
+    `capped` says that there are more than `count`.
     """
     request: HttpRequest = context["request"]
     every = list(_filters(form, request, search))
     filters = [item for item in every if item.name in shown.split()] if shown else every
-    names = {item.name for item in filters} | {search}
+    others = [item for item in every if item not in filters] if more else []
+    names = {item.name for item in (*filters, *others)} | {search}
     kept = [
         (key, value) for key, values in request.GET.lists() for value in values if key not in names | set(PLACE_KEYS)
     ]
@@ -135,6 +137,8 @@ def filter_bar(
         "search_value": request.GET.get(search, ""),
         "placeholder": placeholder,
         "filters": filters,
+        "others": others,
+        "any_other_set": any(item.is_set for item in others),
         "chips": list(_chips(every, request)),
         "clear_url": request.path,
         "kept": kept,

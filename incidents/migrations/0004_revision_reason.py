@@ -4,20 +4,23 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('incidents', '0003_archive_and_nudge'),
+        ("incidents", "0003_archive_and_nudge"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='incident',
-            name='pauses',
-            field=models.JSONField(blank=True, default=list, help_text='When they stood still, before: pairs of instants, from and until.'),
+            model_name="incident",
+            name="pauses",
+            field=models.JSONField(
+                blank=True, default=list, help_text="When they stood still, before: pairs of instants, from and until."
+            ),
         ),
         migrations.AddField(
-            model_name='timelinerevision',
-            name='reason',
-            field=models.CharField(blank=True, help_text='Why it was edited or moved, if somebody said.', max_length=300),
+            model_name="timelinerevision",
+            name="reason",
+            field=models.CharField(
+                blank=True, help_text="Why it was edited or moved, if somebody said.", max_length=300
+            ),
         ),
     ]

@@ -5,15 +5,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('incidents', '0006_preset_rows'),
+        ("incidents", "0006_preset_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='roleassignment',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['user', 'role', 'incident'], name='role_assignment_held'),
+            model_name="roleassignment",
+            index=models.Index(
+                condition=models.Q(("ended_at", None)), fields=["user", "role", "incident"], name="role_assignment_held"
+            ),
         ),
     ]
