@@ -40,9 +40,8 @@ def _lines(incidents: QuerySet[Incident], now: datetime) -> Iterator[str]:
     fields = list(CustomField.objects.order_by("position", "name"))
     writer = csv.writer(_Line())
     yield BYTE_ORDER_MARK + writer.writerow([*COLUMNS, *(safe_cell(field.name) for field in fields)])
-    rows = incidents.prefetch_related(None).for_lists().select_related(  # type: ignore[attr-defined]  # its manager's QuerySet
-        "incident_type", "severity", "status", "parent", "merged_into"
-    )
+    rows: Any = incidents.prefetch_related(None)
+    rows = rows.for_lists().select_related("incident_type", "severity", "status", "parent", "merged_into")
     for incident in rows.iterator(chunk_size=READ_AT_ONCE):
         told = [incident.fields.get(field.slug) for field in fields]
         yield writer.writerow([safe_cell(_cell(value)) for value in (*_row(incident, now), *told)])
