@@ -117,7 +117,9 @@ class Router:
 
     @cached_property
     def _triage(self) -> IncidentStatus | None:
-        return IncidentStatus.objects.filter(category=StatusCategory.TRIAGE).order_by("position").first()
+        return (
+            IncidentStatus.objects.filter(category=StatusCategory.TRIAGE, is_active=True).order_by("position").first()
+        )
 
     @cached_property
     def team_policies(self) -> dict[int, EscalationPolicy]:
@@ -389,6 +391,8 @@ class Router:
             services=[alert.service] if alert.service else [],
             started_at=min(alert.started_at, self.now),
             detected_at=self.now,
+            policy=self.policy_of(new, route),
+            team_id=alert.team_id or alert.source.team_id,
             now=self.now,
         )
 

@@ -13,15 +13,15 @@ from accounts.models import User
 from catalog.models import Service
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
-from incidents.beginning import ENDINGS, check_first_status, times_at_first
+from incidents.beginning import ENDINGS, check_first_status, refuse_archived, times_at_first
 from incidents.chronology import disorder_with
 from incidents.crossposting import tell_parent
 from incidents.fields import check_required, checked_values
 from incidents.kinds import default_type, refuse_severity, refuse_type
+from incidents.membership import let_first_in
 from incidents.models import (
     CustomField,
     Incident,
-    IncidentMember,
     IncidentRole,
     IncidentService,
     IncidentStatus,
@@ -38,6 +38,7 @@ from incidents.staleness import refusal, refuse_stale
 from incidents.timeline import add_entry, lock_incident
 from incidents.transitions import Move, move_between
 from incidents.writing import locked
+from oncall.models import EscalationPolicy
 
 Kind = TimelineEntry.Kind
 NUMBERING_LOCK = 0x51743E9
@@ -71,12 +72,15 @@ def declare_incident(
     users_affected: int | None = None,
     fields: Mapping[str, Any] | None = None,
     parent: Incident | None = None,
+    policy: EscalationPolicy | None = None,
+    team_id: int | None = None,
 ) -> Incident:
     """Declares an incident and returns it, with its first timeline entry and the event `incident.declared`.
 
     `services` are the affected ones, as a list or with the impact of each; `fields` the values of custom fields by
     slug. A private incident starts with its declarer as only member, a stream (`parent`; see `declare_stream`) with the
-    members of its parent. Times after the detection belong to retrospective incidents, which may be resolved already.
+    members of its parent, what a machine declares with those of `policy` or of a team (see `membership.let_first_in`).
+    Times after the detection belong to retrospective incidents, which may be resolved already.
     Raises NotAllowed for viewers; Invalid for a missing name, for what the type does not allow, for times that make no
     sense and for values that a field does not take; Conflict for a required field that is empty.
     """
@@ -133,8 +137,11 @@ def declare_incident(
         **times,
     )
     check_required(actor, incident, CustomField.RequiredAt.DECLARE)
+    impacts = (
+        services if isinstance(services, Mapping) else dict.fromkeys(services, IncidentService.Impact.PARTIAL_OUTAGE)
+    )
     if incident.is_private:
-        _let_first_members_in(actor, incident, now)
+        let_first_in(actor=actor, incident=incident, services=impacts, policy=policy, team_id=team_id, now=now)
     data = {
         "severity": severity.slug,
         "status": status.slug,
@@ -153,9 +160,6 @@ def declare_incident(
         data=data | ({"fields": incident.fields} if given else {}),
         is_key=True,
     )
-    impacts = (
-        services if isinstance(services, Mapping) else dict.fromkeys(services, IncidentService.Impact.PARTIAL_OUTAGE)
-    )
     for service, impact in impacts.items():
         set_affected_service(actor=actor, incident=incident, service=service, impact=impact, now=now)
     told = {"severity": severity.slug, "rank": severity.rank, "mode": str(mode), "category": status.category}
@@ -171,15 +175,6 @@ def declare_incident(
     if lead is not None:
         assign_role(actor=actor, incident=incident, role=IncidentRole.objects.get(slug="lead"), user=lead, now=now)
     return incident
-
-
-def _let_first_members_in(actor: Actor, incident: Incident, now: datetime) -> None:
-    people = {actor.user_id} if actor.user_id is not None else set()
-    if incident.parent is not None:
-        people |= set(incident.parent.memberships.values_list("user_id", flat=True))
-    IncidentMember.objects.bulk_create(
-        IncidentMember(incident=incident, user_id=user_id, added_at=now) for user_id in sorted(people)
-    )
 
 
 @transaction.atomic
@@ -291,7 +286,8 @@ def change_status(
     Out of triage into an active one: accepts. Into post-incident or closed: resolves. Declined and canceled end it too,
     for a `reason`, and do not count as resolved. Back into an open one: reopens. Whatever ends it ends its escalations
     and stops its timers. With open streams it ends only if `confirmed`, and ends them too. `was` is the status that the
-    actor saw. Raises Conflict for a step that `incidents.transitions` does not know.
+    actor saw. Raises Invalid for a status that is archived, Conflict for a step that `incidents.transitions` does not
+    know.
     """
     incident = locked(actor, incident)
     before = incident.status
@@ -299,6 +295,7 @@ def change_status(
         return incident
     if was is not None and was.pk != before.pk:
         raise refusal("status", before, _who_last(incident, Kind.STATUS, Kind.MERGE))
+    refuse_archived(status)
     move = move_between(before.category, status.category)
     reason = reason.strip()
     if move.needs_reason and not reason:

@@ -38,8 +38,15 @@ def times_at_first(now: datetime, mode: str, **given: datetime | None) -> dict[s
     return times
 
 
+def refuse_archived(status: IncidentStatus) -> None:
+    """Raises Invalid for a status that is not in use any more."""
+    if not status.is_active:
+        raise Invalid(f"{status.name} is not in use any more.", field="status", remedy="Choose another status.")
+
+
 def check_first_status(status: IncidentStatus, times: Mapping[str, datetime | None]) -> None:
     """Raises Invalid for a status in which an incident can't begin."""
+    refuse_archived(status)
     if times["resolved_at"] is not None:
         if status.category not in ENDINGS:
             remedy = "Choose a status after the incident, or leave it out."

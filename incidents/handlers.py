@@ -38,7 +38,7 @@ WORDS: dict[str, Callable[[Event], str]] = {
 
 SIGNS_OF_WORK = (
     *("incident.updated", "incident.edited", "incident.status_changed", "incident.severity_changed"),
-    *("incident.role_assigned", "incident.service_changed", "incident.mitigated"),
+    *("incident.role_assigned", "incident.service_changed", "incident.mitigated", "incident.accepted"),
 )
 
 

@@ -1,23 +1,63 @@
 """Who may see a private incident."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
 
 from accounts.actor import Actor
-from accounts.models import User
+from accounts.models import Role, User
+from catalog.models import Service
 from events.actions import publish
 from events.errors import Conflict, Invalid
 from incidents.models import Incident, IncidentMember, TimelineEntry
 from incidents.timeline import add_entry, recheck_watchers
 from incidents.writing import locked
+from oncall.ladder import on_call_now
+from oncall.models import EscalationPolicy
 
 Kind = TimelineEntry.Kind
 
 
+def let_first_in(
+    *,
+    actor: Actor,
+    incident: Incident,
+    services: Iterable[Service],
+    policy: EscalationPolicy | None,
+    team_id: int | None,
+    now: datetime,
+) -> None:
+    """Gives a private incident its first members: its declarer, and those of the parent of a stream.
+
+    What a machine declares has neither, and somebody has to see it: its members are whom `policy` would page first now,
+    else who is on call for its services, else the people of that team or of those that own the services, else the
+    administrators.
+    """
+    people = {actor.user_id} if actor.user_id is not None else set()
+    if incident.parent is not None:
+        people |= set(incident.parent.memberships.values_list("user_id", flat=True))
+    people = people or _stand_in(list(services), policy, team_id, now)
+    IncidentMember.objects.bulk_create(
+        IncidentMember(incident=incident, user_id=user_id, added_at=now) for user_id in sorted(people)
+    )
+
+
+def _stand_in(services: list[Service], policy: EscalationPolicy | None, team_id: int | None, now: datetime) -> set[int]:
+    """Who sees what a machine declares: the first of these circles in which there is anybody."""
+    policies = [policy] if policy else [each.escalation_policy for each in services if each.escalation_policy]
+    on_call = on_call_now({each.pk: each for each in policies}.values(), now)
+    people = {user.pk for users in on_call.values() for user in users if user.is_active}
+    active = User.objects.filter(is_active=True)
+    if not people:
+        teams = [team_id] if team_id else [each.team_id for each in services if each.team_id]
+        people = set(active.filter(memberships__team_id__in=teams).values_list("pk", flat=True))
+    return people or set(active.filter(role__in=[Role.ADMINISTRATOR, Role.OWNER]).values_list("pk", flat=True))
+
+
 @transaction.atomic
 def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: datetime) -> Incident:
-    """Makes an incident private (its people become members) or open to everybody here.
+    """Makes an incident private (its people become members, see `let_first_in`) or open to everybody here.
 
     Streams become private with their parent, its members see them too. Raises Conflict for a stream that is to be more
     open than its parent.
@@ -36,6 +76,8 @@ def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: da
         people |= {user_id for user_id in (actor.user_id, incident.declared_by_id) if user_id}
         if incident.parent is not None:
             people |= set(incident.parent.memberships.values_list("user_id", flat=True))
+        if not people and not incident.memberships.exists():
+            people = _stand_in(list(incident.services.select_related("escalation_policy")), None, None, now)
         IncidentMember.objects.bulk_create(
             (IncidentMember(incident=incident, user_id=user_id, added_at=now) for user_id in sorted(people)),
             ignore_conflicts=True,

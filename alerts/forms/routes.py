@@ -117,13 +117,13 @@ class RouteForm(OverrideReasonMixin):
     )
     declares_incident = forms.BooleanField(label=gettext_lazy("Declare an incident"), required=False)
     severity = forms.ModelChoiceField(
-        Severity.objects.all(),
+        Severity.objects.filter(is_active=True),
         label=gettext_lazy("Severity of the incident"),
         required=False,
         empty_label=gettext_lazy("– choose –"),
     )
     incident_type = forms.ModelChoiceField(
-        IncidentType.objects.all(),
+        IncidentType.objects.filter(is_active=True),
         label=gettext_lazy("Type of the incident"),
         required=False,
         empty_label=gettext_lazy("– as usual –"),
@@ -170,7 +170,7 @@ class SeverityForm(forms.Form):
         label=gettext_lazy("The alert says"), max_length=60, required=False, widget=forms.TextInput(attrs=UNTYPED)
     )
     severity = forms.ModelChoiceField(
-        Severity.objects.all(),
+        Severity.objects.filter(is_active=True),
         label=gettext_lazy("The incident gets"),
         required=False,
         to_field_name="slug",

@@ -11,6 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.lists import ListFilter
 from accounts.models import Scope, Team, User
 from accounts.rest import ActionViewSet
 from events.errors import require
@@ -19,6 +20,13 @@ from incidents.announcements import MOMENTS, Audience, audiences
 from incidents.api.naming import by_slug, person
 from incidents.api.reading import PersonSerializer
 from incidents.configurable import KINDS, Kind
+from incidents.filters import (
+    AnnouncementRuleFilter,
+    ChecklistFilter,
+    ConfiguredFilter,
+    QualificationFilter,
+    UpdateTemplateFilter,
+)
 from incidents.models import (
     AnnouncementRule,
     ChecklistItem,
@@ -192,6 +200,8 @@ class ConfigurationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Act
     write_scope = Scope.INCIDENTS
     lookup_field = "slug"
     pagination_class = None
+    filterset_class: type[ListFilter] = ConfiguredFilter
+    ordering_fields: ClassVar[list[str]] = ["id", "name", "position"]
     kind: Kind
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -237,6 +247,7 @@ class ArchivingViewSet(ConfigurationViewSet):
 class SeverityViewSet(ArchivingViewSet):
     kind = KINDS["severities"]
     queryset = Severity.objects.all()
+    ordering_fields: ClassVar[list[str]] = ["id", "name", "rank"]
     serializer_class = SeveritySerializer
 
 
@@ -258,6 +269,7 @@ class IncidentRoleViewSet(ArchivingViewSet):
 class IncidentTypeViewSet(ArchivingViewSet):
     kind = KINDS["types"]
     queryset = IncidentType.objects.all()
+    ordering_fields: ClassVar[list[str]] = ["id", "name"]
     serializer_class = IncidentTypeSerializer
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -276,12 +288,16 @@ class CustomFieldViewSet(ArchivingViewSet):
 class ChecklistItemViewSet(ArchivingViewSet):
     kind = KINDS["checklist"]
     queryset = ChecklistItem.objects.all()
+    filterset_class = ChecklistFilter
+    ordering_fields: ClassVar[list[str]] = ["id", "title", "position"]
     serializer_class = ChecklistItemSerializer
 
 
 class UpdateTemplateViewSet(ConfigurationViewSet):
     kind = KINDS["templates"]
     queryset = UpdateTemplate.objects.all()
+    filterset_class = UpdateTemplateFilter
+    ordering_fields: ClassVar[list[str]] = ["id", "moment", "locale"]
     serializer_class = UpdateTemplateSerializer
     lookup_field = "pk"
     lookup_value_regex = r"\d+"
@@ -290,6 +306,8 @@ class UpdateTemplateViewSet(ConfigurationViewSet):
 class QualificationViewSet(ConfigurationViewSet):
     kind = KINDS["qualifications"]
     queryset = Qualification.objects.all()
+    filterset_class = QualificationFilter
+    ordering_fields: ClassVar[list[str]] = ["id", "name", "rank"]
     serializer_class = QualificationSerializer
 
     @extend_schema(responses=QualifiedSerializer(many=True))
@@ -323,6 +341,7 @@ class AnnouncementRuleViewSet(ArchivingViewSet):
 
     kind = KINDS["announcements"]
     queryset = AnnouncementRule.objects.all()
+    filterset_class = AnnouncementRuleFilter
     serializer_class = AnnouncementRuleSerializer
     lookup_field = "pk"
     lookup_value_regex = r"\d+"

@@ -57,7 +57,7 @@ class CancelSerializer(serializers.Serializer[Any]):
     confirmed = serializers.BooleanField(required=False, help_text=CONFIRMED)
 
 
-class EndSerializer(serializers.Serializer[Any]):
+class EndIncidentSerializer(serializers.Serializer[Any]):
     """Open streams end with their parent only when that is confirmed."""
 
     confirmed = serializers.BooleanField(required=False, help_text=CONFIRMED)
@@ -144,17 +144,17 @@ class LifecycleMixin(ActionViewSet):
         """The impact is over."""
         return self.act_on(actions.mitigate_incident)
 
-    @extend_schema(request=EndSerializer, responses=IncidentSerializer)
+    @extend_schema(request=EndIncidentSerializer, responses=IncidentSerializer)
     @action(detail=True, methods=["post"])
     def resolve(self, request: Request, number: str) -> Response:
         """The cause is fixed."""
-        return self.act_on(actions.resolve_incident, EndSerializer)
+        return self.act_on(actions.resolve_incident, EndIncidentSerializer)
 
-    @extend_schema(request=EndSerializer, responses=IncidentSerializer)
+    @extend_schema(request=EndIncidentSerializer, responses=IncidentSerializer)
     @action(detail=True, methods=["post"])
     def close(self, request: Request, number: str) -> Response:
         """All follow-up is done."""
-        return self.act_on(triage.close_incident, EndSerializer)
+        return self.act_on(triage.close_incident, EndIncidentSerializer)
 
     @extend_schema(request=None, responses=IncidentSerializer)
     @action(detail=True, methods=["post"])

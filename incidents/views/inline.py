@@ -47,13 +47,17 @@ class Change:
 
 @dataclass(frozen=True)
 class Editable:
-    """A kind of value: how it is read and shown as the page has it, what sets it, which entries tell of it."""
+    """A kind of value: how it is read and shown as the page has it, what sets it, which entries tell of it.
+
+    `warn` says what speaks against what was set all the same.
+    """
 
     read: Callable[[Incident, str], str]
     shown: Callable[[Incident, str], str]
     write: Callable[[Change], object]
     told_by: Callable[[str], Q]
     can_undo: bool = True
+    warn: Callable[[Incident, str], list[str]] = lambda incident, name: []
 
 
 def _plain(value: Any) -> str:
@@ -116,6 +120,10 @@ def _write_role(change: Change) -> object:
     if role is None or (wanted and user is None):
         raise Invalid(_("There is no such role or person."), field="role")
     return roles.assign_role(actor=change.actor, incident=change.incident, role=role, user=user, now=change.now)
+
+
+def _role_warnings(incident: Incident, slug: str) -> list[str]:
+    return roles.role_warnings(IncidentRole.objects.get(slug=slug), _holder(incident, slug))
 
 
 def _impact(incident: Incident, slug: str) -> str:
@@ -193,7 +201,13 @@ EDITABLE: Mapping[str, Editable] = {
         _write_status,
         lambda name: Q(kind=Kind.STATUS),
     ),
-    "role": Editable(_holder_id, _holder_name, _write_role, lambda name: Q(kind=Kind.ROLE, data__role=name)),
+    "role": Editable(
+        _holder_id,
+        _holder_name,
+        _write_role,
+        lambda name: Q(kind=Kind.ROLE, data__role=name),
+        warn=_role_warnings,
+    ),
     "service": Editable(_impact, _impact_words, _write_impact, lambda name: Q(kind=Kind.SERVICE, data__service=name)),
     "time": Editable(_time, _time_words, _write_time, lambda name: Q(kind=Kind.TIME, data__which=name), can_undo=False),
     "field": Editable(_custom, _custom_words, _write_custom, lambda name: Q(kind=Kind.FIELD, data__field=name)),
@@ -202,7 +216,10 @@ EDITABLE: Mapping[str, Editable] = {
 
 @require_POST
 def set_value(request: HttpRequest, number: int) -> JsonResponse:
-    """Sets one value; refusals are `{"error": {"code", "message", "field", "remedy", "now", "shown", "by"}}`."""
+    """Sets one value and answers `{"value", "shown", "can_undo", "warnings"?}`.
+
+    Refusals are `{"error": {"code", "message", "field", "remedy", "now", "shown", "by"}}`.
+    """
     incident = visible(request, number)
     kind, _dot, rest = request.POST.get("field", "").partition(".")
     name = rest or kind
@@ -227,9 +244,10 @@ def set_value(request: HttpRequest, number: int) -> JsonResponse:
         told = {"code": error.code, "message": error.message, "field": error.field, "remedy": error.remedy}
         return JsonResponse({"error": told | error.details}, status=error.status)
     after = Incident.objects.select_related("severity", "status").get(pk=incident.pk)
-    return JsonResponse(
-        {"value": editable.read(after, name), "shown": editable.shown(after, name), "can_undo": editable.can_undo}
-    )
+    set_to: dict[str, Any] = {"value": editable.read(after, name), "shown": editable.shown(after, name)}
+    set_to["can_undo"] = editable.can_undo
+    warnings = editable.warn(after, name)
+    return JsonResponse(set_to | ({"warnings": warnings} if warnings else {}))
 
 
 def _refuse_stale(editable: Editable, incident: Incident, name: str, *, seen: str, wanted: str) -> None:

@@ -312,6 +312,7 @@ class InlineEdit extends HTMLElement {
     if (document.activeElement === document.body) this.focus();
     const undo = { label: word("undo"), run: () => undoChange(this.field, was, answer.value) };
     toast(word("nowIs", { label: this.label, value: answer.shown }), "success", answer.can_undo === false ? null : undo);
+    for (const warning of answer.warnings ?? []) toast(warning, "warning");
   }
 
   /** Back to what was, with the reason beside it; what somebody typed stays. */

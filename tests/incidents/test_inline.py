@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.actor import Actor
 from accounts.models import User
 from incidents import actions, membership, roles
-from incidents.models import Incident, IncidentRole, IncidentService, Severity
+from incidents.models import Incident, IncidentRole, IncidentService, IncidentStatus, Qualification, Severity
 from tests.factories import accounts, catalog, incidents
 
 Set = Callable[..., Any]
@@ -118,3 +118,19 @@ def test_a_viewer_is_refused_and_a_private_incident_is_not_there(
     membership.set_visibility(actor=Actor.of_user(ana, via="web"), incident=burning, visibility="private", now=now)
     client.force_login(accounts.user(role="owner"))
     assert client.post(address, told).status_code == 404
+
+
+def test_a_role_for_somebody_without_its_qualification_is_set_with_a_warning(put: Set) -> None:
+    rung = Qualification.objects.create(slug="captain", name="Captain", rank=9)
+    IncidentRole.objects.filter(slug="comms").update(qualification=rung)
+    bob = accounts.user(name="Bob Okafor")
+    status, answer = put("role.comms", bob.pk, was="")
+    assert (status, answer["shown"]) == (200, "Bob Okafor")
+    assert answer["warnings"] == ["Bob Okafor is not qualified as Captain, which Communications Lead asks for."]
+    assert "warnings" not in put("role.comms", "", was=bob.pk)[1]
+
+
+def test_what_is_archived_is_refused_with_the_reason(put: Set, burning: Incident) -> None:
+    IncidentStatus.objects.filter(slug="monitoring").update(is_active=False)
+    status, answer = put("status", "monitoring", was=burning.status.slug)
+    assert (status, answer["error"]["message"]) == (400, "Monitoring is not in use any more.")

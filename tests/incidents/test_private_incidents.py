@@ -1,16 +1,19 @@
 """A private incident leaves no trace for people outside: lists, pages, search, API, home, postmortems."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Role, User
 from events.errors import Conflict, NotFound
-from incidents import entries, membership, roles
-from incidents.models import Incident, IncidentRole
-from tests.factories import accounts, catalog, incidents
+from incidents import actions, entries, followers, membership, roles, todo, updates
+from incidents.models import AnnouncementRule, Incident, IncidentFollower, IncidentRole, IncidentType
+from tests.factories import accounts, alerts, catalog, incidents, oncall
+from tests.factories.workflows import pass_time
 
 SECRET = "Zebra breach"
 PLACES = [
@@ -107,3 +110,95 @@ def test_making_an_incident_private_keeps_its_people(responder: Actor, incident:
     )
     membership.set_visibility(actor=responder, incident=incident, visibility="private", now=now)
     assert set(incident.members.values_list("pk", flat=True)) == {responder.user_id, bob.pk}
+
+
+# --- What a machine declares ------------------------------------------------------------------------------------------
+
+
+def members(incident: Incident) -> set[int]:
+    return set(incident.members.values_list("pk", flat=True))
+
+
+def declared_by_a_machine(now: datetime, **fields: Any) -> Incident:
+    return incidents.incident(Actor.of_workflow(1, "Chores"), visibility="private", now=now, **fields)
+
+
+def test_who_is_on_call_sees_what_a_machine_declares(now: datetime) -> None:
+    paged, later = accounts.user(), accounts.user()
+    for user in (paged, later):
+        oncall.contact_method(user)
+    policy = oncall.policy(oncall.level(paged), oncall.level(later))
+    service = catalog.service(escalation_policy=policy, team=accounts.team(accounts.user()))
+    assert members(declared_by_a_machine(now, services=[service])) == {paged.pk}
+    assert members(declared_by_a_machine(now, policy=policy)) == {paged.pk}
+
+
+def test_where_nobody_is_on_call_the_team_sees_it_and_else_the_administrators(now: datetime) -> None:
+    owner, administrator, mate = accounts.user(role=Role.OWNER), accounts.user(role=Role.ADMINISTRATOR), accounts.user()
+    accounts.user(role=Role.ADMINISTRATOR, is_active=False)
+    service = catalog.service(team=accounts.team(mate))
+    assert members(declared_by_a_machine(now, services=[service])) == {mate.pk}
+    assert members(declared_by_a_machine(now)) == {owner.pk, administrator.pk}
+
+
+def test_what_a_machine_makes_private_keeps_somebody(now: datetime) -> None:
+    administrator, machine = accounts.user(role=Role.ADMINISTRATOR), Actor.of_workflow(1, "Chores")
+    incident = incidents.incident(machine, now=now)
+    membership.set_visibility(actor=machine, incident=incident, visibility="private", now=now)
+    assert members(incident) == {administrator.pk}
+
+
+def test_what_a_route_declares_is_seen_by_whom_it_pages(now: datetime) -> None:
+    paged = accounts.user()
+    oncall.contact_method(paged)
+    incidents.configuration()
+    secret = IncidentType.objects.filter(private_by_default=True).first() or IncidentType.objects.create(
+        name="Secret", slug="secret", private_by_default=True
+    )
+    policy = oncall.policy(oncall.level(paged))
+    alerts.route(
+        paging="policy",
+        escalation_policy=policy,
+        declares_incident=True,
+        severity=incidents.severity("sev2"),
+        incident_type=secret,
+    )
+    alerts.sent(alerts.source(), now, title="Disk full", dedup_key="1")
+    assert members(Incident.objects.get()) == {paged.pk}
+
+
+# --- Mails ------------------------------------------------------------------------------------------------------------
+
+
+def test_no_mail_names_it_and_none_goes_to_those_outside(
+    private: Incident, responder: Actor, now: datetime, mailoutbox: list[Any]
+) -> None:
+    bob, eve = accounts.user(name="Bob Okafor"), accounts.user(name="Eve Stone")
+    for user in (bob, eve, User.objects.get(pk=responder.person_id)):
+        oncall.contact_method(user)
+    membership.add_member(actor=responder, incident=private, user=bob, now=now)
+    AnnouncementRule.objects.create(
+        name="All",
+        moments=["declared", "severity_changed", "status_changed", "updated", "resolved"],
+        emails=["board@example.com"],
+        position=1,
+    ).users.set([bob, eve])
+    for user in (bob, eve):
+        IncidentFollower.objects.create(incident=private, user=user, since=now, told_until=0)
+    lead = IncidentRole.objects.get(slug="lead")
+    entries.write_entry(actor=responder, incident=private, text=f"{SECRET}, @bob.okafor @eve.stone", now=now)
+    roles.assign_role(actor=responder, incident=private, role=lead, user=bob, note=SECRET, now=now)
+    todo.add_action(actor=responder, incident=private, title=SECRET, assignee=bob, now=now)
+    updates.post_update(actor=responder, incident=private, text=SECRET, now=now)
+    actions.change_severity(actor=responder, incident=private, severity=incidents.severity("sev1"), now=now)
+    pass_time(now)
+    pass_time(now + timedelta(hours=3))
+    followers.tell_due(timezone.now() + timedelta(hours=3))
+    actions.resolve_incident(actor=responder, incident=private, now=now + timedelta(hours=3))
+    pass_time(now + timedelta(hours=3))
+    followers.tell_due(timezone.now() + timedelta(hours=6))
+    assert {address for mail in mailoutbox for address in mail.to} == {bob.email}
+    for mail in mailoutbox:
+        whole = mail.subject + mail.body + "".join(str(content) for content, _ in getattr(mail, "alternatives", []))
+        assert SECRET not in whole, mail.subject
+    assert len({mail.subject for mail in mailoutbox}) >= 4

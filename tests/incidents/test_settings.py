@@ -251,6 +251,27 @@ def test_rest_makes_changes_archives_and_removes(client: Client) -> None:
     assert (refused.status_code, refused.json()["error"]["message"]) == (409, "Somebody leads each incident.")
 
 
+@pytest.mark.parametrize(
+    ("address", "query", "first"),
+    [
+        ("severities", "q=sev1", "sev1"),
+        ("severities", "sort=-rank", "sev1"),
+        ("incident-statuses", "q=monitor&is_active=true", "monitoring"),
+        ("incident-roles", "q=communications", "comms"),
+        ("incident-types", "sort=-id", None),
+        ("qualifications", "q=responder", "responder"),
+        ("custom-fields", "q=nothing-is-called-so", None),
+        ("checklist-items", "sort=title", None),
+        ("update-templates", "moment=initial&sort=locale", None),
+        ("announcement-rules", "q=x&is_enabled=true", None),
+    ],
+)
+def test_rest_lists_are_searched_and_sorted(client: Client, address: str, query: str, first: str | None) -> None:
+    response = client.get(f"/api/v1/{address}/?{query}")
+    assert response.status_code == 200
+    assert first is None or response.json()[0]["slug"] == first
+
+
 def test_rest_grants_qualifications(client: Client) -> None:
     person, address = accounts.user(), "/api/v1/qualifications/responder/people/"
     assert client.post(address, {"user": person.pk}, "application/json").status_code == 201

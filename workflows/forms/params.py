@@ -61,8 +61,8 @@ def _slugs(rows: Any) -> Choices:
 
 
 SOURCES: dict[str, Callable[[], Choices]] = {
-    "severity": lambda: _slugs(Severity.objects.all()),
-    "status": lambda: _slugs(IncidentStatus.objects.all()),
+    "severity": lambda: _slugs(Severity.objects.filter(is_active=True)),
+    "status": lambda: _slugs(IncidentStatus.objects.filter(is_active=True)),
     "type": lambda: _slugs(IncidentType.objects.filter(is_active=True)),
     "role": lambda: _slugs(IncidentRole.objects.filter(is_active=True)),
     "field": lambda: _slugs(CustomField.objects.filter(is_active=True)),
