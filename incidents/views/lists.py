@@ -27,7 +27,7 @@ MOST_FOUND = 500
 CARDS_SHOWN = 30
 WALL_SHOWN = 12
 ON_BOARD = (StatusCategory.TRIAGE, StatusCategory.ACTIVE, StatusCategory.POST_INCIDENT)
-FILTERS_SHOWN = "severity status service team incident_type lead person mode visibility overdue"
+FILTERS_SHOWN = "severity status service team lead"
 PLACE_KEYS = ("page", "cursor", "by")
 
 

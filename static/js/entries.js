@@ -49,7 +49,8 @@ class Entries {
   }
 
   verb(verb, button) {
-    if (verb === "react") this.open(this.emoji, button);
+    // (out of the menu it opens where the menu did)
+    if (verb === "react") this.open(this.emoji, button.closest("[data-sequence]") ? button : this.opener);
     else if (verb === "more") this.openMenu(button);
     else if (verb === "reply") this.reply();
     else if (verb === "edit") this.edit();
@@ -60,8 +61,8 @@ class Entries {
   open(popover, button) {
     if (!popover) return;
     this.opener = button;
-    popover.showPopover();
     const at = button.getBoundingClientRect();
+    popover.showPopover();
     const size = popover.getBoundingClientRect();
     const below = at.bottom + 4 + size.height <= innerHeight;
     popover.style.top = `${Math.max(8, below ? at.bottom + 4 : at.top - size.height - 4)}px`;
