@@ -154,16 +154,19 @@ WORDS = {
 }
 
 
-def in_words(condition: Condition) -> str:
-    """The condition as a phrase: "severity is critical and service is one of api, web"."""
+def in_words(condition: Condition, named: Callable[[str], str] = str) -> str:
+    """The condition as a phrase: "severity is critical and service is one of api, web".
+
+    `named` says what people call a fact.
+    """
     if not condition:
         return "always"
     for word, joint in (("all", " and "), ("any", " or ")):
         if word in condition:
-            return joint.join(in_words(part) for part in condition[word]) or "always"
+            return joint.join(in_words(part, named) for part in condition[word]) or "always"
     if "not" in condition:
-        return f"not ({in_words(condition['not'])})"
+        return f"not ({in_words(condition['not'], named)})"
     value = condition.get("value")
     shown = ", ".join(_text(item) for item in value) if isinstance(value, list) else _text(value)
     operator = condition["operator"]
-    return f"{condition['fact']} {WORDS[operator]}" + ("" if operator in TAKES_NOTHING else f" {shown}")
+    return f"{named(condition['fact'])} {WORDS[operator]}" + ("" if operator in TAKES_NOTHING else f" {shown}")

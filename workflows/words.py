@@ -33,7 +33,7 @@ def whole(definition: Mapping[str, Any]) -> str:
 
 
 def opening(definition: Mapping[str, Any]) -> str:
-    """When it runs: "When an incident is declared, and incident.severity is sev1"."""
+    """When it runs: "When an incident is declared, and its severity is sev1"."""
     said = trigger_words(definition.get("trigger") or {})
     condition = definition.get("conditions") or {}
     if condition:
@@ -63,9 +63,15 @@ def _either(words: list[str]) -> str:
     return listed(words).replace(" and ", " or ") if len(words) > 1 else "".join(words)
 
 
+def _named(fact: str) -> str:
+    """A fact as a sentence has it: "its severity" for `incident.severity`."""
+    subject, _point, rest = fact.partition(".")
+    return f"its {rest.replace('_', ' ').replace('.', ' ')}" if subject == "incident" and rest else fact
+
+
 def _condition(condition: Mapping[str, Any]) -> str:
     try:
-        return in_words(condition)
+        return in_words(condition, _named)
     except (KeyError, TypeError, AttributeError):
         return "…"  # it is being written
 
