@@ -33,12 +33,14 @@ def post_update(
     status: IncidentStatus | None = None,
     next_update_in: timedelta | None = None,
     next_update_at: datetime | None = None,
+    confirmed: bool = False,
 ) -> IncidentUpdate:
     """Posts an internal update: what is known (`text`) and what is `doing`; with a severity or a status it changes
     these too.
 
-    The next update is due at `next_update_at`, or after `next_update_in`, or after the severity's own interval. Raises
-    Invalid for nothing, for a blank that nobody filled, and for a next update that is not ahead.
+    A status that ends it with its streams open has to be `confirmed`. The next update is due at `next_update_at`, or
+    after `next_update_in`, or after the severity's own interval. Raises Invalid for nothing, for a blank that nobody
+    filled, and for a next update that is not ahead.
     """
     incident = locked(actor, incident)
     text = _filled(text)
@@ -50,7 +52,7 @@ def post_update(
     if severity is not None and severity.pk != incident.severity_id:
         incident = change_severity(actor=actor, incident=incident, severity=severity, now=now)
     if status is not None and status.pk != incident.status_id:
-        incident = change_status(actor=actor, incident=incident, status=status, now=now)
+        incident = change_status(actor=actor, incident=incident, status=status, now=now, confirmed=confirmed)
     # What is told of in retrospect is over: no update is due, unless somebody says so.
     is_over = incident.mode == Incident.Mode.RETROSPECTIVE
     interval = next_update_in or (None if is_over else incident.severity.update_interval)

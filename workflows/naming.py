@@ -54,8 +54,8 @@ class Found:
         return [*(user.display_name for user in self.users), *self.addresses]
 
 
-def people_called(people: Any, context: Context) -> Found:
-    """The people whom a parameter names, now. Of a private incident only those who may see it."""
+def people_called(people: Any, context: Context, *, lets_in: bool = False) -> Found:
+    """The people whom a parameter names, now. Of a private incident only those who may see it, unless it `lets_in`."""
     given: Mapping[str, Any] = people if isinstance(people, Mapping) else {}
     found = Found(addresses=list(dict.fromkeys(given.get("addresses") or [])))
     for email in given.get("persons") or []:
@@ -66,7 +66,7 @@ def people_called(people: Any, context: Context) -> Found:
         found.add(_role(slug, context.incident), f"nobody is {slug}")
     for slug in given.get("schedules") or []:
         found.add(_schedule(slug, context), f"nobody is on call on {slug}")
-    if context.incident is not None and context.incident.is_private:
+    if context.incident is not None and context.incident.is_private and not lets_in:
         members = set(context.incident.memberships.values_list("user_id", flat=True))
         outside = [user for user in found.users if user.pk not in members]
         found.users = [user for user in found.users if user.pk in members]

@@ -19,13 +19,19 @@ from incidents.models import (
     RoleAssignment,
     TimelineEntry,
 )
+from incidents.pausing import pause_incident, resume_incident
 from incidents.triage import accept_incident, cancel_incident, close_incident, decline_incident
 
 
 class ReasonActionForm(ActionForm):
-    """Asks for the reason that declining and canceling need."""
+    """Asks for the reason that declining and canceling need, and whether ends are meant where streams are open."""
 
     reason = forms.CharField(required=False, label="Reason:")
+    confirmed = forms.BooleanField(required=False, label="Open streams end with it:")
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    return "confirmed" in request.POST
 
 
 class RolesInline(admin.TabularInline[RoleAssignment, Incident]):
@@ -52,7 +58,7 @@ class IncidentAdmin(ReadOnlyAdmin):
     date_hierarchy = "declared_at"
     inlines = [RolesInline]
     action_form = ReasonActionForm
-    actions = ["accept", "decline", "cancel", "mitigate", "resolve", "close", "reopen"]
+    actions = ["accept", "decline", "cancel", "mitigate", "resolve", "close", "reopen", "pause", "go_on"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         return Incident.objects.visible_to(actor_of(request, via="admin")).select_related("severity", "status")
@@ -68,12 +74,14 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Cancel: declared by mistake (with a reason)", permissions=["view"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        reason, now = request.POST.get("reason", ""), timezone.now()
-        press(request, queryset, lambda actor, row: cancel_incident(actor=actor, incident=row, reason=reason, now=now))
+        said: dict[str, Any] = {"reason": request.POST.get("reason", ""), "confirmed": is_confirmed(request)}
+        now = timezone.now()
+        press(request, queryset, lambda actor, row: cancel_incident(actor=actor, incident=row, now=now, **said))
 
     @admin.action(description="Close: all follow-up is done", permissions=["view"])
     def close(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        press(request, queryset, lambda actor, row: close_incident(actor=actor, incident=row, now=timezone.now()))
+        sure, now = is_confirmed(request), timezone.now()
+        press(request, queryset, lambda actor, row: close_incident(actor=actor, incident=row, now=now, confirmed=sure))
 
     @admin.action(description="Mitigate: the impact is over", permissions=["view"])
     def mitigate(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
@@ -81,11 +89,23 @@ class IncidentAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Resolve", permissions=["view"])
     def resolve(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
-        press(request, queryset, lambda actor, row: resolve_incident(actor=actor, incident=row, now=timezone.now()))
+        sure, now = is_confirmed(request), timezone.now()
+        press(
+            request, queryset, lambda actor, row: resolve_incident(actor=actor, incident=row, now=now, confirmed=sure)
+        )
 
     @admin.action(description="Reopen", permissions=["view"])
     def reopen(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
         press(request, queryset, lambda actor, row: reopen_incident(actor=actor, incident=row, now=timezone.now()))
+
+    @admin.action(description="Pause: its timers stand still (with a reason)", permissions=["view"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        reason, now = request.POST.get("reason", ""), timezone.now()
+        press(request, queryset, lambda actor, row: pause_incident(actor=actor, incident=row, reason=reason, now=now))
+
+    @admin.action(description="Continue: its timers run on", permissions=["view"])
+    def go_on(self, request: HttpRequest, queryset: QuerySet[Incident]) -> None:
+        press(request, queryset, lambda actor, row: resume_incident(actor=actor, incident=row, now=timezone.now()))
 
 
 @admin.register(TimelineEntry)

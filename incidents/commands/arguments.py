@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
@@ -13,11 +14,21 @@ from events.errors import Invalid
 from incidents.commands.grammar import Token, unknown
 from incidents.commands.registry import ArgumentKind, Asking, Suggestion
 from incidents.mentions import handle_of, people_called, people_like
-from incidents.models import Incident, IncidentAction, IncidentRole, IncidentService, IncidentStatus, Severity
+from incidents.models import (
+    Incident,
+    IncidentAction,
+    IncidentRole,
+    IncidentService,
+    IncidentStatus,
+    IncidentType,
+    Severity,
+)
 from incidents.roles import offered_roles
+from incidents.times import NAMES
 from oncall.models import EscalationPolicy
 
 MOST_SUGGESTED = 8
+CLOCK = re.compile(r"(\d{1,2}):(\d{2})")
 LENGTH = re.compile(r"(\d{1,5})\s*(m|min|minutes?|h|hours?)?", re.IGNORECASE)
 
 
@@ -178,12 +189,46 @@ def _length(asking: Asking, token: Token) -> timedelta | None:
     return timedelta(hours=int(found[1])) if is_hours else timedelta(minutes=int(found[1]))
 
 
+def _which(asking: Asking, token: Token) -> str:
+    if token.text.lower() not in NAMES:
+        raise unknown("time", token.text, list(NAMES))
+    return token.text.lower()
+
+
+def _zone_of(asking: Asking) -> tzinfo:
+    """The zone in which whoever asks means a clock."""
+    me = User.objects.filter(pk=asking.actor.person_id).first()
+    return ZoneInfo(me.time_zone) if me else UTC
+
+
+def _moment(asking: Asking, token: Token) -> datetime | None:
+    """An instant, on a clock the last one that was; in the asker's zone unless it says which. None for `unknown`."""
+    if token.text.lower() in {"unknown", "none"}:
+        return None
+    zone, clock = _zone_of(asking), CLOCK.fullmatch(token.text)
+    try:
+        if clock:
+            here = asking.now.astimezone(zone)
+            at = here.replace(hour=int(clock[1]), minute=int(clock[2]), second=0, microsecond=0)
+            return (at if at <= here else at - timedelta(days=1)).astimezone(UTC)
+        at = datetime.fromisoformat(token.text)
+    except ValueError as error:
+        raise Invalid(
+            f"“{token.text}” is no time.", field="text", remedy="Say 14:05, 2026-03-14T14:05 or unknown."
+        ) from error
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
 def _severities(asking: Asking) -> Collection[Severity]:
     return Severity.objects.filter(is_active=True)
 
 
 def _statuses(asking: Asking) -> Collection[IncidentStatus]:
     return IncidentStatus.objects.filter(is_active=True)
+
+
+def _types(asking: Asking) -> Collection[IncidentType]:
+    return IncidentType.objects.filter(is_active=True)
 
 
 def _roles(asking: Asking) -> Collection[IncidentRole]:
@@ -196,6 +241,7 @@ def _services(asking: Asking) -> Collection[Service]:
 
 SEVERITY = one_of("severity", _severities, about="description")
 STATUS = one_of("status", _statuses, about="description")
+TYPE = one_of("type", _types, about="description")
 ROLE = one_of("role", _roles, about="name")
 SERVICE = one_of("service", _services)
 PERSON = ArgumentKind("person", _person, suggest_people, is_person=True)
@@ -206,5 +252,15 @@ ACTION = ArgumentKind("action", _action, _suggest_actions, takes_rest=True)
 ENTRY = ArgumentKind("entry", _entry)
 IMPACT = ArgumentKind("impact", _impact, _suggest_impacts)
 LENGTH_OF_TIME = ArgumentKind("length of time", _length, lambda asking, typed: [])
+WHICH_TIME = ArgumentKind(
+    "time", _which, lambda asking, typed: [Suggestion(name, name) for name in NAMES if typed.lower() in name]
+)
+MOMENT = ArgumentKind("14:05", _moment)
+CONFIRM = ArgumentKind(
+    "--confirm",
+    lambda asking, token: True,
+    lambda asking, typed: [Suggestion("--confirm", "Confirm", "Do it, though it asks for a confirmation")],
+    is_flag=True,
+)
 WORD = ArgumentKind("word", lambda asking, token: token.text)
 TEXT = ArgumentKind("text", lambda asking, token: token.text, takes_rest=True)

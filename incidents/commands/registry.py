@@ -52,7 +52,8 @@ class ArgumentKind:
     """A kind of thing that can be typed: how it is read and what is suggested for it.
 
     `read` raises Invalid, naming what is wrong and what there is. People (`is_person`) are found
-    anywhere in the line by their @. A kind that takes the rest reads all that is left of the line as one word.
+    anywhere in the line by their @. A kind that takes the rest reads all that is left of the line as one word. A flag
+    is the word that the kind is called by, at the end of the line.
     """
 
     name: str
@@ -60,6 +61,7 @@ class ArgumentKind:
     suggest: Callable[[Asking, str], Sequence[Suggestion]] = lambda asking, typed: ()
     is_person: bool = False
     takes_rest: bool = False
+    is_flag: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Parameter:
     @property
     def words(self) -> str:
         """What stands for it in the command's usage."""
-        label = self.label or self.name.replace("_", " ")
+        label = self.label or (self.kind.name if self.kind.is_flag else self.name.replace("_", " "))
         return f"@{label}" if self.kind.is_person else f"{label}…" if self.kind.takes_rest else label
 
     @property

@@ -4,7 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from accounts.actor import Actor
-from events.errors import Invalid, require
+from events.errors import Conflict, Invalid, require
+from incidents.actions import NEEDS_CONFIRMATION
+from incidents.commands.arguments import CONFIRM
 from incidents.commands.grammar import Line, Token, parse, unknown
 from incidents.commands.registry import Answer, Asking, Command, all_commands, command_called
 from incidents.models import Incident
@@ -25,13 +27,30 @@ def run_command(*, actor: Actor, incident: Incident, text: str, now: datetime) -
     asking = Asking(actor=actor, incident=incident, now=now)
     if not command.is_for_readers:
         require(can_respond(actor, incident), "Viewers may not change incidents.")
-    return command.run(asking, **arguments_of(command, line, asking)) or Answer()
+    arguments = arguments_of(command, line, asking)
+    try:
+        return command.run(asking, **arguments) or Answer()
+    except Conflict as refused:
+        if refused.code != NEEDS_CONFIRMATION or CONFIRM not in [each.kind for each in command.parameters]:
+            raise
+        remedy = f"If that is meant, write it again with {CONFIRM.name} at the end."
+        raise Conflict(
+            refused.message, code=refused.code, field=refused.field, remedy=remedy, details=refused.details
+        ) from refused
 
 
 def arguments_of(command: Command, line: Line, asking: Asking) -> dict[str, Any]:
-    """The arguments by the names of their parameters; those that are optional and were not given are None."""
+    """The arguments by the names of their parameters; those that are optional and were not given are None.
+
+    A flag is true if it was given.
+    """
     tokens, end = list(line.tokens), len(line.text)
     arguments: dict[str, Any] = {}
+    for flag in (each for each in command.parameters if each.kind.is_flag):
+        is_given = bool(tokens) and (tokens[-1].kind, tokens[-1].text.lower()) == ("word", flag.kind.name)
+        arguments[flag.name] = is_given
+        if is_given:
+            end = tokens.pop().start
     person = next((each for each in command.parameters if each.kind.is_person), None)
     has_rest = any(each.kind.takes_rest for each in command.parameters)
     if person is not None:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.utils.translation import gettext_lazy as _
 
+from events.errors import Conflict
 from incidents import actions, entries, links, updates
 from incidents.commands.arguments import ENTRY, LENGTH_OF_TIME, TEXT, WORD
 from incidents.commands.registry import Answer, Asking, Parameter, command
@@ -42,6 +43,19 @@ def finding(asking: Asking, text: str) -> Answer:
 )
 def update(asking: Asking, text: str) -> None:
     updates.post_update(actor=asking.actor, incident=asking.incident, text=text, now=asking.now)
+
+
+@command(
+    "correct",
+    Parameter("text", TEXT),
+    help=_("Corrects what the newest update says. Its author may, and managers."),
+    example="/correct Payments fail for one in twenty",
+)
+def correct(asking: Asking, text: str) -> None:
+    newest = asking.incident.updates.order_by("-created_at", "-pk").first()
+    if newest is None:
+        raise Conflict("There is no update yet.", remedy="Post one with /update.")
+    updates.correct_update(actor=asking.actor, update=newest, text=text, now=asking.now)
 
 
 @command(

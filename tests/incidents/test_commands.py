@@ -1,13 +1,14 @@
 """Commands: what is typed after a slash, from the grammar to what it leaves behind."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from accounts.actor import Actor
 from accounts.models import Role, User
-from events.errors import Invalid, NotAllowed
+from events.errors import Conflict, DomainError, Invalid, NotAllowed
 from incidents.commands import all_commands, complete, is_command, run_command
 from incidents.commands.grammar import parse
 from incidents.models import Incident, IncidentAction, RoleAssignment, TimelineEntry
@@ -146,6 +147,44 @@ def test_pin_takes_the_number_of_an_entry(ana: User, room: Incident, now: dateti
     assert room.timeline.get(sequence=1).pinned_at == now
 
 
+def test_what_asks_for_a_confirmation_gets_it_at_the_end_of_the_line(ana: User, room: Incident, now: datetime) -> None:
+    say(ana, room, "/stream Disks", now)
+    for typed in ["/resolve", "/close", "/cancel a drill", "/status resolved", "/status resolved All is well"]:
+        with pytest.raises(Conflict, match="still open") as refused:
+            say(ana, room, typed, now)
+        assert "--confirm at the end" in refused.value.remedy
+    say(ana, room, "/status resolved All is well --confirm", now)
+    room.refresh_from_db()
+    assert (room.is_open, room.updates.get().text, room.streams.get().is_open) == (False, "All is well", False)
+
+
+def test_a_clock_is_the_last_one_that_was_on_the_wall_of_whoever_types(
+    ana: User, room: Incident, now: datetime
+) -> None:
+    ana.time_zone = "Europe/Berlin"
+    ana.save()
+    here = now.astimezone(ZoneInfo("Europe/Berlin"))
+
+    def started(typed: str) -> datetime | None:
+        say(ana, room, f"/time started {typed} Logs", now)
+        room.refresh_from_db()
+        return room.started_at
+
+    earlier, later = here - timedelta(minutes=30), here + timedelta(minutes=30)
+    assert started(f"{earlier:%H:%M}") == earlier.replace(second=0, microsecond=0)
+    assert started(f"{later:%H:%M}") == (later - timedelta(days=1)).replace(second=0, microsecond=0)
+    assert started("2026-03-01T09:00") == datetime.fromisoformat("2026-03-01T09:00+01:00")
+    assert started("2026-03-01T09:00Z") == datetime.fromisoformat("2026-03-01T09:00+00:00")
+    assert started("unknown") is None
+
+
+def test_correct_takes_the_newest_update(ana: User, room: Incident, now: datetime) -> None:
+    say(ana, room, "/update first", now)
+    say(ana, room, "/update secnod", now + timedelta(minutes=1))
+    say(ana, room, "/correct second", now + timedelta(minutes=2))
+    assert sorted(room.updates.values_list("text", flat=True)) == ["first", "second"]
+
+
 @pytest.mark.parametrize(
     "mistake",
     [
@@ -159,6 +198,11 @@ def test_pin_takes_the_number_of_an_entry(ana: User, room: Incident, now: dateti
         ("/page nothing", "There is no service, policy or team “nothing”", ""),
         ("/note", "/note needs: text…", "Usage: /note <text…>"),
         ("/pin #99", "There is no entry “99”", "number"),
+        ("/type fire", "There is no type “fire”", "Use"),
+        ("/time begun 14:05 logs", "There is no time “begun”", "Use started"),
+        ("/time started soon logs", "“soon” is no time", "14:05"),
+        ("/time started 27:05 logs", "“27:05” is no time", "14:05"),
+        ("/correct anything", "There is no update yet", "/update"),
         ("/timer soon", "“soon” is no length of time", "15m"),
     ],
 )
@@ -166,11 +210,11 @@ def test_a_mistake_is_named_with_what_would_be_right(
     ana: User, room: Incident, now: datetime, mistake: tuple[str, str, str]
 ) -> None:
     typed, message, remedy = mistake
-    with pytest.raises(Invalid) as refused:
+    with pytest.raises(DomainError) as refused:
         say(ana, room, typed, now)
     assert message in refused.value.message
     assert remedy in refused.value.remedy
-    assert refused.value.field == "text"
+    assert refused.value.field == ("" if isinstance(refused.value, Conflict) else "text")
 
 
 def test_viewers_may_ask_for_help_and_follow_but_change_nothing(room: Incident, now: datetime) -> None:
