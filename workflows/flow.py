@@ -65,8 +65,15 @@ def _wait(ask: Ask) -> Hold | Enter | Go:
     else:
         kept = ask.row.output
     if not ask.is_over(kept):
-        return Hold(kept, ask.run.due_at, f"Until {kept['until']}.")
+        return Hold(kept, ask.run.due_at, _held(ask))
     return Go(Outcome("The wait is over.", kept))
+
+
+def _held(ask: Ask) -> str:
+    incident, due_at = ask.run.incident, ask.run.due_at
+    if due_at is None or (incident is not None and incident.paused_at is not None):
+        return "Waits while the incident is paused."
+    return f"Until {due_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
 
 
 def wait_until(params: Mapping[str, Any], now: datetime) -> datetime:

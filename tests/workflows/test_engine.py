@@ -150,9 +150,13 @@ def test_a_pause_moves_what_waits(responder: Actor, now: datetime) -> None:
     made = running(step("wait", minutes=30), step("add_note", text="later"))
     incident = declared(responder, now)
     pass_time(now)
+    waits = run_of(made).steps.get()
+    assert waits.detail == f"Until {now + timedelta(minutes=30):%Y-%m-%d %H:%M} UTC."
     pause_incident(actor=responder, incident=incident, now=now + timedelta(minutes=10))
     pass_time(now + timedelta(minutes=40))
     assert run_of(made).state == State.WAITING
+    waits.refresh_from_db()
+    assert waits.detail == "Waits while the incident is paused."
     resume_incident(actor=responder, incident=incident, now=now + timedelta(minutes=70))
     pass_time(now + timedelta(minutes=71))
     assert notes(incident) == []

@@ -121,7 +121,7 @@ def test_a_secret_is_stored_sealed_and_stays_when_its_dots_are_saved() -> None:
     made = factory.workflow(REQUEST)
     stored = made.versions.get().definition["steps"][0]["params"]["secret"]
     assert set(stored) == {"sealed"}
-    masked = {**REQUEST, "params": {**REQUEST["params"], "url": "https://example.com/other", "secret": MASK}}
+    masked = {**REQUEST, "params": {**dict(REQUEST["params"]), "url": "https://example.com/other", "secret": MASK}}
     saved = actions.save_workflow(
         actor=accounts.actor(Role.MANAGER),
         workflow=made,

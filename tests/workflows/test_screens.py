@@ -88,6 +88,14 @@ def test_a_run_tells_each_step_with_what_went_in_and_came_out(client: Client) ->
         assert words in page
 
 
+def test_a_step_that_waits_tells_until_when_on_the_clock_of_whoever_looks(client: Client) -> None:
+    made = factory.workflow({"id": "wait", "kind": "wait", "params": {"minutes": 30}}, trigger={"kind": "person"})
+    run = done_run(made)
+    page = client.get(run.get_absolute_url()).content.decode()
+    assert run.due_at is not None
+    assert f'Until <local-time datetime="{run.due_at:%Y-%m-%dT%H:%M:%SZ}"' in page
+
+
 def test_a_run_goes_again_from_a_step_and_is_canceled(client: Client) -> None:
     run = done_run(factory.workflow(trigger=factory.BY_HAND), incident=incidents.incident())
     answer = client.post(reverse("workflows:run-again", args=[run.pk]), {"path": "note"})
