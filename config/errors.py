@@ -42,7 +42,8 @@ class DomainErrorMiddleware:
         came_from_here = url_has_allowed_host_and_scheme(back, {request.get_host()}, require_https=request.is_secure())
         if request.htmx:  # type: ignore[attr-defined]  # set by django-htmx
             refused = {"code": error.code, "field": error.field, "message": str(error), "details": error.details}
-            told = {"toast": {"message": str(error), "level": "error"}, "refused": refused}
+            # In this order: what the page shows beside a field needs no toast.
+            told = {"refused": refused, "toast": {"message": str(error), "level": "error"}}
             return HttpResponse(status=error.status, headers={"HX-Trigger": json.dumps(told), "HX-Reswap": "none"})
         if request.method == "POST" and error.status in {400, 409} and came_from_here:
             messages.error(request, str(error))

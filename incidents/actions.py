@@ -46,6 +46,11 @@ EDITABLE = (
     *("name", "summary", "impact", "root_cause", "call_url"),
     *("users_affected", "revenue_lost", "tickets"),
 )
+# What is declared as over already is asked for what its end would have asked for.
+REQUIRED_IN = {
+    StatusCategory.POST_INCIDENT: CustomField.RequiredAt.RESOLVE,
+    StatusCategory.CLOSED: CustomField.RequiredAt.CLOSE,
+}
 NEEDS_CONFIRMATION = "needs_confirmation"
 
 
@@ -136,7 +141,7 @@ def declare_incident(
         parent=parent,
         **times,
     )
-    check_required(actor, incident, CustomField.RequiredAt.DECLARE)
+    check_required(actor, incident, REQUIRED_IN.get(StatusCategory(status.category), CustomField.RequiredAt.DECLARE))
     impacts = (
         services if isinstance(services, Mapping) else dict.fromkeys(services, IncidentService.Impact.PARTIAL_OUTAGE)
     )

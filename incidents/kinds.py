@@ -27,11 +27,16 @@ def allows(incident_type: IncidentType, severity: Severity) -> bool:
     return not allowed or severity.pk in allowed
 
 
+def offered_severities(incident_type: IncidentType) -> list[Severity]:
+    """Those that incidents of this type can be given, the worst first."""
+    return list(incident_type.severities.filter(is_active=True)) or list(Severity.objects.filter(is_active=True))
+
+
 def refuse_severity(incident_type: IncidentType, severity: Severity, *, field: str = "severity") -> None:
     """Raises Invalid for a severity that the type does not allow, or that is archived, naming those that it can be."""
     if severity.is_active and allows(incident_type, severity):
         return
-    named = list(incident_type.severities.filter(is_active=True)) or list(Severity.objects.filter(is_active=True))
+    named = offered_severities(incident_type)
     why = (
         f"{severity.name} is not in use any more."
         if not severity.is_active

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import F, Q, Value
 from django.db.models.functions import Lower, Replace
+from django.utils.safestring import SafeString, mark_safe
 
 from accounts.actor import Actor
 from accounts.models import User
@@ -17,12 +18,30 @@ from incidents.models import Incident, TimelineEntry
 # `@ana.ferreira`, `@ana@example.com` or `@"Ana Ferreira"`, but not the domain of an address.
 MENTION = re.compile(r'(?<![\w@./])@(?:"([^"\n]{1,150})"|(\w[\w.+-]*(?:@[\w-]+(?:\.[\w-]+)+)?))')
 MOST_MENTIONED = 30
+# The same in the HTML of an entry, where quotes are written out; and what is no running text there.
+MENTION_IN_HTML = re.compile(
+    r'(?<![\w@./;])@(?:&quot;[^\n]{1,150}?&quot;|"[^"\n]{1,150}"|\w(?:[\w.+-]*\w)?(?:@[\w-]+(?:\.[\w-]+)+)?)'
+)
+TAG = re.compile(r"(<[^>]*>)")
+VERBATIM = ("a", "code", "pre")
 
 
 def names_in(text: str) -> list[str]:
     """The names that a text mentions, each once, in lower case, without the `@`."""
     found = (quoted or plain.rstrip(".-+") for quoted, plain in MENTION.findall(text))
     return list(dict.fromkeys(name.lower() for name in found))
+
+
+def with_marks(html: SafeString) -> SafeString:
+    """The HTML of a text that mentions somebody, with each name in it marked; links and code stay as they are."""
+    parts, inside = TAG.split(html), 0
+    for place, part in enumerate(parts):
+        if place % 2:
+            name = part.strip("</>").split()[0] if part.strip("</> ") else ""
+            inside += (-1 if part.startswith("</") else 1) if name in VERBATIM else 0
+        elif not inside:
+            parts[place] = MENTION_IN_HTML.sub(r'<span class="mention">\g<0></span>', part)
+    return mark_safe("".join(parts))  # noqa: S308 (safe before, and only spans were put around its words)
 
 
 def handle_of(user: User) -> str:

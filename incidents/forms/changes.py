@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Service
-from incidents.models import Incident, IncidentService, IncidentStatus, Severity
+from incidents.models import PLAIN_CATEGORIES, Incident, IncidentService, IncidentStatus, Severity
 from oncall.models import EscalationPolicy, Urgency
 
 NEXT_UPDATE_CHOICES = [
@@ -37,7 +37,10 @@ class UpdateForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2, "data-draft": "update-doing"}),
     )
     status = forms.ModelChoiceField(
-        IncidentStatus.objects.filter(is_active=True), label=_("Status"), required=False, empty_label=_("Unchanged")
+        IncidentStatus.objects.filter(is_active=True, category__in=PLAIN_CATEGORIES),
+        label=_("Status"),
+        required=False,
+        empty_label=_("Unchanged"),
     )
     severity = forms.ModelChoiceField(
         Severity.objects.filter(is_active=True), label=_("Severity"), required=False, empty_label=_("Unchanged")

@@ -2,6 +2,7 @@
 
 from incidents.models.configuration import (
     OPEN_CATEGORIES,
+    PLAIN_CATEGORIES,
     AnnouncementRule,
     ChecklistItem,
     CustomField,
@@ -32,6 +33,7 @@ from incidents.models.work import ChecklistTick, IncidentAction, IncidentLink
 __all__ = [
     "MARKDOWN_KINDS",
     "OPEN_CATEGORIES",
+    "PLAIN_CATEGORIES",
     "WRITTEN_KINDS",
     "AnnouncementRule",
     "ChecklistItem",

@@ -50,6 +50,8 @@ class StatusCategory(models.TextChoices):
 
 
 OPEN_CATEGORIES = [StatusCategory.TRIAGE, StatusCategory.ACTIVE]
+# What one moves into without a word of why: who declines or cancels gives a reason, who merges says into which.
+PLAIN_CATEGORIES = [StatusCategory.ACTIVE, StatusCategory.POST_INCIDENT, StatusCategory.CLOSED]
 # What was no incident, or is part of another, stands in no number.
 COUNTED_CATEGORIES = [*OPEN_CATEGORIES, StatusCategory.POST_INCIDENT, StatusCategory.CLOSED]
 

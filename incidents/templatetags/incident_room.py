@@ -4,9 +4,11 @@ from typing import Any
 
 from django import template
 from django.conf import settings
+from django.utils.safestring import SafeString
 
 from incidents.entries import SPOKEN_CHOICES
 from incidents.forms.room import LinkForm
+from incidents.mentions import with_marks
 from incidents.models import Incident, IncidentLink
 from incidents.reactions import OFFERED
 
@@ -39,6 +41,12 @@ def links_of(incident: Incident) -> list[IncidentLink]:
 def link_form() -> LinkForm:
     """The form that adds a link."""
     return LinkForm(auto_id="link-%s")
+
+
+@register.filter
+def marking_mentions(html: SafeString) -> SafeString:
+    """`{{ entry.text|markdown|marking_mentions }}`: who is mentioned stands out."""
+    return with_marks(html)
 
 
 LINK_ICONS = {

@@ -8,14 +8,8 @@ from accounts.actor import Actor, actor_of
 from accounts.models import Role, User
 from incidents.forms.changes import EditForm, MemberForm, PageForm, ServiceForm, UpdateForm
 from incidents.forms.lifecycle import lifecycle_forms
-from incidents.models import (
-    Incident,
-    IncidentService,
-    IncidentStatus,
-    Severity,
-    StatusCategory,
-    UpdateTemplate,
-)
+from incidents.kinds import offered_severities
+from incidents.models import PLAIN_CATEGORIES, Incident, IncidentService, IncidentStatus, UpdateTemplate
 from incidents.permissions import can_respond
 from incidents.timeline import changed_after, entries_after
 from incidents.timeline_pages import page_of_entries
@@ -42,8 +36,8 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "rewrites_all": actor.has_role(Role.MANAGER),
         "can_respond": can_respond(actor, incident),
         "waiting_escalation": waiting_escalation(actor, incident),
-        "statuses": IncidentStatus.objects.filter(is_active=True).exclude(category__in=[StatusCategory.MERGED]),
-        "severities": Severity.objects.filter(is_active=True),
+        "statuses": IncidentStatus.objects.filter(is_active=True, category__in=PLAIN_CATEGORIES),
+        "severities": offered_severities(incident.incident_type),
         "impacts": IncidentService.Impact.choices,
         "people": User.objects.filter(is_active=True).exclude(role=Role.VIEWER).order_by("name"),
         "older": neighbours(actor, incident).filter(number__lt=incident.number).order_by("-number").first(),

@@ -133,3 +133,21 @@ def test_a_card_moves_by_keyboard_and_comes_back_by_undo(ana: Page) -> None:
     expect(ana.locator("[data-column=sev1]").locator(f"#card-{number}")).to_be_visible()
     ana.locator("#toasts").get_by_role("button", name="Undo").click()
     expect(ana.locator("[data-column=sev2]").locator(f"#card-{number}")).to_be_visible()
+
+
+def test_a_form_that_is_refused_says_why_at_the_field_and_keeps_what_was_typed(ana: Page) -> None:
+    watch(ana, declared(ana, "Push is late"))
+    ana.keyboard.press("u")
+    dialog = ana.locator("#update-dialog")
+    dialog.locator("[name=text]").fill("We look into it.")
+    past = dialog.locator("[name=next_update_at]")
+    past.fill("2026-01-01T10:00")
+    dialog.get_by_role("button", name="Post update").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("at least a minute ahead")
+    expect(past).to_be_focused()
+    expect(past).to_have_attribute("aria-invalid", "true")
+    expect(ana.locator("#toasts .notice-error")).to_have_count(0)
+    past.fill("")
+    dialog.get_by_role("button", name="Post update").click()
+    expect(dialog).to_be_hidden()
+    expect(ana.get_by_role("main")).to_contain_text("We look into it.")

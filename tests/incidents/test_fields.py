@@ -1,6 +1,6 @@
 """Custom fields: what each kind takes, who has them, when they are asked for, how they are shown and found."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -148,6 +148,15 @@ def test_required_fields_hold_people_back_and_never_an_alert(responder: Actor, n
     closed = IncidentStatus.objects.get(slug="closed")
     with pytest.raises(DomainError, match="closed: Lesson"):
         change_status(actor=responder, incident=incident, status=closed, now=now)
+
+
+def test_what_is_declared_as_over_is_asked_for_what_its_end_asks_for(responder: Actor, now: datetime) -> None:
+    incidents.configuration()
+    field("cause", required_at="resolve")
+    past = {"mode": "retrospective", "started_at": now - timedelta(hours=2), "resolved_at": now - timedelta(hours=1)}
+    with pytest.raises(Conflict, match="resolved: Cause"):
+        incidents.incident(responder, now=now, **past)
+    assert incidents.incident(responder, now=now, fields={"cause": "pool"}, **past).fields == {"cause": "pool"}
 
 
 def test_the_form_asks_for_the_fields_of_the_type_and_keeps_what_was_typed(responder: Actor, client: Client) -> None:

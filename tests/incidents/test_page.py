@@ -1,5 +1,6 @@
 """The page of an incident: what is on it, and what it costs however long the timeline has become."""
 
+import re
 from datetime import datetime
 
 import pytest
@@ -10,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.actor import Actor
 from accounts.models import User
 from incidents import updates
-from incidents.models import Incident, TimelineEntry
+from incidents.models import Incident, Severity, TimelineEntry
 from tests.factories import accounts, incidents
 
 MANY = 2_000
@@ -99,3 +100,19 @@ def test_the_step_to_the_next_incident_passes_over_those_that_are_not_there(
     page = client.get(burning.get_absolute_url()).content.decode()
     assert f'href="{after.get_absolute_url()}"' in page
     assert f'href="{hidden.get_absolute_url()}"' not in page
+
+
+def test_the_menus_offer_what_can_be_done_without_a_word_of_why(ana: User, burning: Incident, client: Client) -> None:
+    client.force_login(ana)
+    kind = burning.incident_type
+    kind.severities.set(Severity.objects.filter(slug__in=["sev1", "sev2"]))
+    page = client.get(burning.get_absolute_url()).text
+    offered = re.findall(r'<template id="choices-(\w+)">(.*?)</template>', page, re.DOTALL)
+    values = {name: re.findall(r'value="([\w-]+)"', menu) for name, menu in offered}
+    assert values["severities"] == ["sev1", "sev2"]
+    assert "monitoring" in values["statuses"]
+    assert not {"triage", "declined", "canceled", "merged"} & set(values["statuses"])
+    update = re.search(r'<select[^>]*name="status".*?</select>', page, re.DOTALL)
+    assert update is not None
+    assert "Monitoring" in update[0]
+    assert "Declined" not in update[0]

@@ -195,3 +195,13 @@ def test_a_hundred_entries_with_all_that_hangs_on_them_take_as_many_queries_as_o
     for number in range(1, 10):
         write(number)
     assert queries(20) == of_two
+
+
+def test_who_is_mentioned_stands_out_but_not_in_code_or_links(client: Client, room: Incident) -> None:
+    accounts.user(name="Bob Okafor")
+    text = "@bob.okafor, `@bob.okafor`, [@bob.okafor](https://example.com/@bob.okafor) and mail@bob.okafor <b>"
+    client.post(f"/incidents/{room.number}/room/", {"text": text})
+    shown = client.get(f"/incidents/{room.number}/").text
+    assert shown.count('<span class="mention">@bob.okafor</span>') == 1
+    assert "<code>@bob.okafor</code>" in shown
+    assert "&lt;b&gt;" in shown

@@ -47,7 +47,7 @@ def admin(db: None) -> Actor:
 @pytest.fixture
 def client(admin: Actor) -> Client:
     client = Client()
-    client.force_login(User.objects.get(pk=admin.user_id))
+    client.force_login(User.objects.get(pk=admin.person_id))
     return client
 
 
