@@ -49,11 +49,11 @@ SIGNS = [
     Sign(Kind.DASHBOARD, "newrelic.com", r""),
     Sign(Kind.DASHBOARD, "honeycomb.io", r""),
     Sign(Kind.DASHBOARD, "sentry.", r""),
-    Sign(Kind.DASHBOARD, "", r"/d/[\w-]+(/|$)|/dashboards?(/|$)|/app/dashboards"),
     Sign(Kind.DOCUMENT, "docs.google.com", r""),
     Sign(Kind.DOCUMENT, "notion.", r""),
     Sign(Kind.DOCUMENT, "sharepoint.com", r""),
     Sign(Kind.DOCUMENT, "confluence", r""),
+    Sign(Kind.DASHBOARD, "", r"/d/[\w-]+(/|$)|/dashboards?(/|$)|/app/dashboards"),
     Sign(Kind.DOCUMENT, "", r"/wiki/|/docs?/|\.(pdf|docx?|md)$"),
 ]
 

@@ -44,13 +44,13 @@ def test_from_declaring_to_the_postmortem(sitrep: Sitrep, people: Callable[..., 
 
     ana.get_by_role("button", name="Post update").first.click()
     dialog = ana.locator("#update-dialog")
-    dialog.get_by_label("What do we know, what do we do?").fill("The pool is **full**. We raise it.")
+    dialog.get_by_label("What do we know?").fill("The pool is **full**. We raise it.")
     dialog.get_by_label("Status").select_option(label="Fixing")
     dialog.get_by_role("button", name="Post update").click()
     expect(ana.locator(".latest-update strong")).to_have_text("full")
     expect(ana.locator("#incident-facts .phase")).to_have_text("Fixing")
 
-    ana.get_by_label("More").click()
+    ana.locator("summary[aria-label='More']").click()
     ana.get_by_role("link", name="Publish on Example").click()
     ana.get_by_role("button", name="Publish", exact=True).click()
     ana.wait_for_url(re.compile(r"/statuspages/example/incidents/\w"))
@@ -147,6 +147,7 @@ def test_a_page_is_acknowledged_with_a_thumb(sitrep: Sitrep, people: Callable[..
     ana.locator(".choice-card", has_text="SEV2").click()
     ana.locator("main").get_by_role("button", name="Declare incident").click()
     expect(ana.locator(READY_HEADING)).to_have_text("Wake somebody")
+    ana.locator("summary[aria-label='More']").click()
     ana.get_by_role("button", name="Page…").click()
     dialog = ana.locator("#page-dialog")
     dialog.get_by_label("Escalation policy").select_option(label="Production critical")

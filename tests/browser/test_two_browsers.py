@@ -63,7 +63,7 @@ def declared(page: Page, name: str, *, private: bool = False) -> int:
     page.get_by_label("What is wrong?").fill(name)
     page.locator(".choice-card", has_text="SEV2").click()
     if private:
-        page.get_by_text("Type, visibility, mode, when it began").click()
+        page.get_by_text("Visibility, mode, when it began").click()
         page.get_by_label("Who may see it?").select_option("private")
     page.locator("main").get_by_role("button", name="Declare incident").click()
     expect(page.locator(READY_HEADING)).to_have_text(name)

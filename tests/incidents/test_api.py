@@ -150,7 +150,7 @@ def test_a_list_costs_the_same_however_long(
     client.force_login(User.objects.get(pk=responder.person_id))
     for _ in range(12):
         incidents.incident(responder, services=[catalog.service()], lead=lead, now=now)
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(24):
         assert client.get(address).status_code == 200
 
 
@@ -161,7 +161,7 @@ def test_an_incident_page_costs_the_same_however_long_its_timeline(
     client.force_login(User.objects.get(pk=responder.person_id))
     for number in range(120):
         add_note(actor=responder, incident=incident, text=f"note {number}", now=now)
-    with django_assert_max_num_queries(45):
+    with django_assert_max_num_queries(58):
         response = client.get(incident.get_absolute_url())
     assert response.content.decode().count('class="entry entry-note') == 100
     assert "before=" in response.content.decode()

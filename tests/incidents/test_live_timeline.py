@@ -73,6 +73,7 @@ def test_a_page_that_comes_back_is_sent_what_it_missed_in_order(ana: User, watch
         assert {message["target"] for message in messages if message["type"] == "fragment"} == {
             "incident-facts",
             "incident-side",
+            "incident-update",
         }
         assert messages[-1] == {"type": "resumed", "sequence": 251, "change": None}
 
