@@ -73,7 +73,12 @@ def _held(ask: Ask) -> str:
     incident, due_at = ask.run.incident, ask.run.due_at
     if due_at is None or (incident is not None and incident.paused_at is not None):
         return "Waits while the incident is paused."
-    return f"Until {due_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC."
+    return f"Until {instant_in_words(due_at)}."
+
+
+def instant_in_words(at: datetime) -> str:
+    """An instant as people read it where no clock of theirs is known."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def wait_until(params: Mapping[str, Any], now: datetime) -> datetime:

@@ -1,4 +1,10 @@
-"""Five hundred runs while their workers are killed at random: the effect of each step happens once."""
+"""Five hundred runs while their workers are killed at random: the effect of each step happens once.
+
+What is proved: SIGKILL finds workers before, within and after each kind of step (one that is done in the database, one
+that is done outside, a loop, one that is left out), and no effect is lost or doubled, but for what is outside, which
+comes again under the same key. Most runs are taken by forks of a small process, so that many can die in a few seconds;
+the last ones by Celery's workers of the queue, started as in production, of which all but one die as well.
+"""
 
 import os
 import subprocess
@@ -14,14 +20,16 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from django.db import connections
+from django.conf import settings
+from django.db import connections, transaction
 from django.utils import timezone
 
 from accounts.actor import Actor
 from events.models import Event
 from incidents.models import Incident, TimelineEntry
 from tests.factories import incidents
-from tests.journeys.chores import learn
+from tests.journeys import marking
+from tests.journeys.chores import CELERY_WORKERS, THREADS
 from tests.workflows.running import running, step
 from workflows.models import StepRun, Workflow, WorkflowRun, WorkflowVersion
 from workflows.starting import start_run
@@ -32,7 +40,8 @@ RUNS = 500
 # So many of them are about an incident, which a note is then left in.
 NOTED, INCIDENTS = 40, 4
 IS_ABOUT_ONE = {"fact": "incident.reference", "operator": "exists"}
-KILLS, FEWEST_KILLS = 25, 8
+KILLS, FEWEST_KILLS = 14, 6
+LEFT_TO_CELERY = 120
 SEED = 20_261_122
 
 
@@ -80,7 +89,7 @@ def test_each_effect_of_500_runs_happens_once_though_workers_are_killed(world: W
     now = timezone.now()
     begin(world, now)
     done = subprocess.run(
-        [sys.executable, "-m", "tests.journeys.chores", str(KILLS), str(SEED)],
+        [sys.executable, "-m", "tests.journeys.chores", str(KILLS), str(SEED), str(LEFT_TO_CELERY)],
         env=environment(),
         cwd=ROOT,
         capture_output=True,
@@ -88,7 +97,9 @@ def test_each_effect_of_500_runs_happens_once_though_workers_are_killed(world: W
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert int(done.stdout.split()[-1]) >= FEWEST_KILLS
+    forks, celery = (int(each) for each in done.stdout.split()[-2:])
+    assert forks >= FEWEST_KILLS
+    assert celery == CELERY_WORKERS - 1
 
     runs = list(WorkflowRun.objects.order_by("pk").values_list("pk", "state"))
     assert Counter(state for _pk, state in runs) == {"done": RUNS}
@@ -106,7 +117,7 @@ def test_each_effect_of_500_runs_happens_once_though_workers_are_killed(world: W
     assert notes == Counter(f"{pk} noted" for pk, _state in runs[:NOTED])
     # Outside: once, or again under the same key where a worker died before it could write down that it was done.
     assert set(world.keys) == {f"workflow-{pk}-call" for pk, _state in runs}
-    assert sum(world.keys.values()) <= RUNS + KILLS
+    assert sum(world.keys.values()) <= RUNS + forks + THREADS * celery
     # And the timelines have no gaps.
     for incident in Incident.objects.all():
         assert incident.timeline.count() == incident.last_sequence
@@ -114,8 +125,7 @@ def test_each_effect_of_500_runs_happens_once_though_workers_are_killed(world: W
 
 def begin(world: World, now: datetime) -> None:
     """Starts the runs, of one workflow."""
-    learn()
-    turn = step("mark", "turn", text="{{ run.id }} turn {{ loop.index }}")
+    turn = step(marking.Mark.kind, "turn", text="{{ run.id }} turn {{ loop.index }}")
     made: Workflow = running(
         step("http_request", "call", url=f"http://127.0.0.1:{world.server_port}/", body="{}"),
         step("loop", "each", over="words", **{"as": "word"}, steps=[turn]),
@@ -124,16 +134,17 @@ def begin(world: World, now: datetime) -> None:
     )
     version = WorkflowVersion.objects.select_related("workflow").get(workflow=made)
     declared = [incidents.incident(severity="sev4", now=now) for _ in range(INCIDENTS)]
-    for number in range(RUNS):
-        start_run(
-            actor=Actor.system(),
-            version=version,
-            trigger="person",
-            dedup_key=f"chaos-{number}",
-            now=now,
-            incident=declared[number % INCIDENTS] if number < NOTED else None,
-            facts={"words": ["a"]},
-        )
+    with transaction.atomic():
+        for number in range(RUNS):
+            start_run(
+                actor=Actor.system(),
+                version=version,
+                trigger="person",
+                dedup_key=f"chaos-{number}",
+                now=now,
+                incident=declared[number % INCIDENTS] if number < NOTED else None,
+                facts={"words": ["a"]},
+            )
 
 
 def environment() -> dict[str, str]:
@@ -146,4 +157,5 @@ def environment() -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "OUTBOUND_PRIVATE_ADDRESSES": "True",
         "PYTHONUNBUFFERED": "1",
+        "SECRET_KEY": settings.SECRET_KEY,
     }

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.utils.translation import gettext_lazy as _
 
 from events.conditions import in_words
-from workflows.flow import items_of, version_called, wait_until
+from workflows.flow import instant_in_words, items_of, version_called, wait_until
 from workflows.registry import Context, Group, Param, Step, minutes_in_words, step
 
 
@@ -28,7 +28,7 @@ class Wait(Step):
         return f"Wait until {params['until']}" if params.get("until") else f"Wait {minutes_in_words(params['minutes'])}"
 
     def plan(self, context: Context, params: Mapping[str, Any]) -> str:
-        return f"Would wait until {wait_until(params, context.now).isoformat()}"
+        return f"Would wait until {instant_in_words(wait_until(params, context.now))}"
 
 
 @step
