@@ -26,9 +26,14 @@ SAID = {Kind.NOTE, Kind.MESSAGE, Kind.DECISION, Kind.FINDING}
 
 def lock_incident(incident_id: int) -> Incident:
     """The incident with its row locked for the transaction: whoever holds it may allot the next sequence."""
-    locked: Incident = (
-        Incident.objects.select_for_update(of=("self",)).select_related("status", "severity").get(pk=incident_id)
-    )
+    rows = Incident.objects.select_for_update(of=("self",)).select_related("status", "severity")
+    try:
+        locked: Incident = rows.get(pk=incident_id)
+    except Incident.DoesNotExist:
+        # Whoever held the row may have moved it to another status or severity: PostgreSQL then looks at the new row
+        # beside the old status, and drops both for they do not belong together. Locked by itself it stays as it is.
+        Incident.objects.select_for_update().get(pk=incident_id)
+        locked = rows.get(pk=incident_id)
     return locked
 
 
