@@ -68,6 +68,10 @@ def _kind(field: forms.Field) -> str:
     return "switch" if isinstance(field, forms.BooleanField) else "input"
 
 
+def _has_three_states(item: Filter) -> bool:
+    return isinstance(item.bound.field, forms.NullBooleanField)
+
+
 def _options(field: forms.Field, chosen: list[str]) -> Iterator[Option]:
     for value, label in getattr(field, "choices", []):
         if isinstance(label, list | tuple):
@@ -126,7 +130,8 @@ def filter_bar(
     request: HttpRequest = context["request"]
     every = list(_filters(form, request, search))
     filters = [item for item in every if item.name in shown.split()] if shown else every
-    others = [item for item in every if item not in filters] if more else []
+    # (a switch of three states has tabs of its own)
+    others = [item for item in every if more and item not in filters and not _has_three_states(item)]
     names = {item.name for item in (*filters, *others)} | {search}
     kept = [
         (key, value) for key, values in request.GET.lists() for value in values if key not in names | set(PLACE_KEYS)

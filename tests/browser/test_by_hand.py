@@ -47,7 +47,7 @@ def test_from_declaring_to_the_postmortem(sitrep: Sitrep, people: Callable[..., 
     dialog.get_by_label("What do we know?").fill("The pool is **full**. We raise it.")
     dialog.get_by_label("Status").select_option(label="Fixing")
     dialog.get_by_role("button", name="Post update").click()
-    expect(ana.locator(".latest-update strong")).to_have_text("full")
+    expect(ana.locator(".latest-update .prose strong")).to_have_text("full")
     expect(ana.locator("#incident-facts .phase")).to_have_text("Fixing")
 
     ana.locator("summary[aria-label='More']").click()

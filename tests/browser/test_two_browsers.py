@@ -32,7 +32,9 @@ for text in {texts!r}:
 COUNT_ANSWERS = """
 () => {
   window.answers = 0;
-  document.body.addEventListener("htmx:afterRequest", () => { window.answers += 1; });
+  document.body.addEventListener("htmx:afterRequest", (event) => {
+    if (event.target.matches("form.composer")) window.answers += 1;
+  });
 }
 """
 
