@@ -64,7 +64,7 @@ def main(number: int) -> int:
             "a rare word": ("Search finds nothing", "host-4711 was exhausted"),
             "words of the many": ("Exhausted after the campaign", "customer number host"),
         }
-        results = []
+        results: list[Result] = []
         for work, (name, summary) in words.items():
             incident = Incident.objects.get(number=number // 2 + len(results))
             incident.name, incident.summary = name, summary

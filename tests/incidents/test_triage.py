@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 
@@ -146,7 +147,7 @@ def test_an_alert_is_never_held_back_by_its_type(security: IncidentType, now: da
 
 
 def test_a_route_is_refused_that_would_declare_what_its_type_does_not_allow(security: IncidentType) -> None:
-    wanted = {"declares_incident": True, "incident_type": security}
+    wanted: dict[str, Any] = {"declares_incident": True, "incident_type": security}
     with pytest.raises(Invalid) as refused:
         alerts.route(severity=incidents.severity("sev4"), **wanted)
     assert (refused.value.field, refused.value.remedy) == ("severity", "Use SEV1, SEV2.")

@@ -69,8 +69,8 @@ def test_the_timer_is_started_and_stopped_and_both_are_told(
     assert incident.next_update_due_at == now + 15 * MINUTE
     stop_update_timer(actor=responder, incident=incident, now=now)
     stop_update_timer(actor=responder, incident=incident, now=now)
-    incident.refresh_from_db()
-    assert incident.next_update_due_at is None
+    stopped = Incident.objects.get(pk=incident.pk)
+    assert stopped.next_update_due_at is None
     told = incident.timeline.filter(kind="edit").order_by("sequence").values_list("text", flat=True)
     assert list(told) == ["set the update timer: the next update is due in 15 minutes", "stopped the update timer"]
     names = Event.objects.filter(name__startswith="incident.timer").values_list("name", flat=True)

@@ -1,5 +1,7 @@
 """Saving workflows: versions, notes, two editors at once, secrets, switches, and who may."""
 
+from typing import Any
+
 import pytest
 from django.utils import timezone
 
@@ -14,7 +16,11 @@ from workflows.models import Workflow, WorkflowRun
 
 pytestmark = pytest.mark.django_db
 OTHER = {"id": "note", "kind": "add_note", "params": {"text": "Something else"}}
-REQUEST = {"id": "call", "kind": "http_request", "params": {"url": "https://example.com/hook", "secret": "s3cret"}}
+REQUEST: dict[str, Any] = {
+    "id": "call",
+    "kind": "http_request",
+    "params": {"url": "https://example.com/hook", "secret": "s3cret"},
+}
 
 
 def test_another_definition_is_the_next_version_and_the_same_one_is_not() -> None:
@@ -121,7 +127,7 @@ def test_a_secret_is_stored_sealed_and_stays_when_its_dots_are_saved() -> None:
     made = factory.workflow(REQUEST)
     stored = made.versions.get().definition["steps"][0]["params"]["secret"]
     assert set(stored) == {"sealed"}
-    masked = {**REQUEST, "params": {**dict(REQUEST["params"]), "url": "https://example.com/other", "secret": MASK}}
+    masked = {**REQUEST, "params": {**REQUEST["params"], "url": "https://example.com/other", "secret": MASK}}
     saved = actions.save_workflow(
         actor=accounts.actor(Role.MANAGER),
         workflow=made,
