@@ -5,15 +5,31 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_saved_views'),
+        ("accounts", "0003_saved_views"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='apikey',
-            name='scopes',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'Read everything its person may see'), ('accounts.write', 'Change people, teams and keys'), ('alerts.write', 'Change alerts, sources and routes'), ('catalog.write', 'Change services'), ('incidents.write', 'Declare and change incidents'), ('oncall.write', 'Change schedules and policies, acknowledge pages'), ('postmortems.write', 'Change postmortems and action items'), ('statuspage.write', 'Publish to status pages'), ('workflows.write', 'Change and start workflows')], max_length=20), default=list, size=None),
+            model_name="apikey",
+            name="scopes",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("read", "Read everything its person may see"),
+                        ("accounts.write", "Change people, teams and keys"),
+                        ("alerts.write", "Change alerts, sources and routes"),
+                        ("catalog.write", "Change services"),
+                        ("incidents.write", "Declare and change incidents"),
+                        ("oncall.write", "Change schedules and policies, acknowledge pages"),
+                        ("postmortems.write", "Change postmortems and action items"),
+                        ("statuspage.write", "Publish to status pages"),
+                        ("workflows.write", "Change and start workflows"),
+                    ],
+                    max_length=20,
+                ),
+                default=list,
+                size=None,
+            ),
         ),
     ]
