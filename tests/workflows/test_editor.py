@@ -102,9 +102,7 @@ def opened(definition: Mapping[str, Any], client: Client) -> QueryDict:
     """The same with each step open: its fields as the server draws them."""
     data = typed(definition)
     for key in {token.removeprefix("step:") for token in data.getlist("layout") if token.startswith("step:")}:
-        drawn = client.post(
-            reverse("workflows:step-form", args=[key]), dict(data.lists())
-        )
+        drawn = client.post(reverse("workflows:step-form", args=[key]), dict(data.lists()))
         for name, value in fields_in(drawn.content.decode()):
             data.appendlist(name, value) if name in data and not name.endswith("-json") else data.update({name: value})
     return data
