@@ -14,7 +14,7 @@ from incidents.permissions import can_respond
 from incidents.timeline import changed_after, entries_after
 from incidents.timeline_pages import page_of_entries
 from incidents.views.finding import visible
-from oncall.models import Escalation
+from oncall.models import Escalation, EscalationPolicy
 from oncall.permissions import can_answer
 
 ENTRIES_POLLED = 500
@@ -46,12 +46,20 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "edit_form": edit_form(incident),
         "service_form": ServiceForm(auto_id="service-%s"),
         "member_form": MemberForm(auto_id="member-%s"),
-        "page_form": PageForm(auto_id="page-%s"),
+        "page_form": page_form(incident),
         "lifecycle": lifecycle_forms({"incident_type": incident.incident_type.slug}),
         "members": incident.memberships.select_related("user") if incident.is_private else [],
         "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
     }
     return render(request, "incidents/detail.html", context)
+
+
+def page_form(incident: Incident) -> PageForm:
+    """Whom to page: the policy of the first affected service that has one, or else the first policy there is."""
+    affected: list[IncidentService] = getattr(incident, "current_services", [])
+    own = next((row.service.escalation_policy_id for row in affected if row.service.escalation_policy_id), None)
+    policy = own or EscalationPolicy.objects.values_list("pk", flat=True).first()
+    return PageForm(auto_id="page-%s", initial={"policy": policy})
 
 
 def neighbours(actor: Actor, incident: Incident) -> QuerySet[Incident]:

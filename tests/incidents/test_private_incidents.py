@@ -15,6 +15,8 @@ from incidents.models import AnnouncementRule, Incident, IncidentFollower, Incid
 from tests.factories import accounts, alerts, catalog, incidents, oncall
 from tests.factories.workflows import pass_time
 
+pytestmark = pytest.mark.django_db
+
 SECRET = "Zebra breach"
 PLACES = [
     "/",
