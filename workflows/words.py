@@ -64,9 +64,12 @@ def _either(words: list[str]) -> str:
 
 
 def _named(fact: str) -> str:
-    """A fact as a sentence has it: "its severity" for `incident.severity`."""
+    """A fact as a sentence has it: "its severity", "whether it is open" for `incident.is_open`."""
     subject, _point, rest = fact.partition(".")
-    return f"its {rest.replace('_', ' ').replace('.', ' ')}" if subject == "incident" and rest else fact
+    if subject != "incident" or not rest:
+        return fact
+    words = rest.replace("_", " ").replace(".", " ")
+    return f"whether it {words}" if words.startswith("is ") else f"its {words}"
 
 
 def _condition(condition: Mapping[str, Any]) -> str:
