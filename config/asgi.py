@@ -9,7 +9,7 @@ from typing import Any, cast
 from a2wsgi import WSGIMiddleware
 from django.core.wsgi import get_wsgi_application
 
-from config.serving import refuse_without_secret
+from config.serving import refuse_without_secret, settle
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 refuse_without_secret()
@@ -28,3 +28,4 @@ application = ProtocolTypeRouter(
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
+settle()
