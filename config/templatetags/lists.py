@@ -8,10 +8,14 @@ from django import forms, template
 from django.http import HttpRequest, QueryDict
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timezone import is_aware, localtime
+from django.utils.translation import gettext
 
 register = template.Library()
 
+CHECKED = mark_safe(" checked")  # (a constant)
 PLACE_KEYS = ("page", "cursor")
 
 
@@ -107,6 +111,19 @@ def _chips(filters: list[Filter], request: HttpRequest) -> Iterator[Chip]:
         for value in filter(None, request.GET.getlist(item.name)):
             label = next((option.label for option in item.options if option.value == value), _readable(value))
             yield Chip(item.label, "" if item.kind == "switch" else label, _without(request, item.name, value))
+
+
+@register.simple_tag
+def filter_options(item: Filter) -> SafeString:
+    """The boxes of a menu, written in one go: a site's hundreds of people and services stand in several menus."""
+    kind = "checkbox" if item.kind == "many" else "radio"
+    box = '<label class="filter-option"><input type="{}" name="{}" value="{}"{}> {}</label>'
+    any_ = gettext("Any")
+    rows = (
+        (kind, item.name, each.value, CHECKED if each.chosen else "", each.label if each.value else any_)
+        for each in item.options
+    )
+    return format_html_join("\n", box, rows)
 
 
 @register.inclusion_tag("components/filter_bar.html", takes_context=True)
