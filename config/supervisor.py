@@ -56,6 +56,8 @@ def programs(*, host: str, port: int, web_workers: int, var: Path, hears_mail: b
     # Django alone decides which proxy it believes (TRUSTED_PROXIES), and it logs the requests.
     web += ["--lifespan", "off", "--no-server-header", "--no-access-log", "--no-proxy-headers"]
     web += ["--timeout-graceful-shutdown", "3", "--workers", str(web_workers)]
+    # Each socket would compress what is sent to all of them by itself.
+    web += ["--ws-per-message-deflate", "false"]
     return [
         Program("web", web),
         Program("worker-paging", worker(python, queue="paging")),
