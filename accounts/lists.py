@@ -47,6 +47,24 @@ class SlugFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc
         super().__init__(field_name=f"{path}__slug", to_field_name="slug", **kwargs)
 
 
+class ChoiceFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]  # django-filter ships no types
+    """Any of some values of a column. No row can be found twice, so none is compared with all the others."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(distinct=False, **kwargs)
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string"}})
+class KeyFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc]  # django-filter ships no types
+    """`?service=payments&service=search`, asked by the column of ids and its index."""
+
+    def __init__(self, *, path: str, **kwargs: Any) -> None:
+        super().__init__(field_name=path, distinct=False, **{"to_field_name": "slug", **kwargs})
+
+    def get_filter_predicate(self, v: Any) -> dict[str, Any]:
+        return {self.field_name: v}
+
+
 class SortFilter(OrderingFilter):
     """The API's `?sort=name` or `?sort=-name`, among the view's `ordering_fields`."""
 

@@ -1,16 +1,14 @@
 """How alerts can be filtered and searched, on screen and in the API."""
 
 from datetime import timedelta
-from typing import Any
 
 import django_filters
 from django.contrib.postgres.search import SearchVectorField
 from django.db.models import Func, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema_field
 
-from accounts.lists import ListFilter, beginning_words
+from accounts.lists import ChoiceFilter, KeyFilter, ListFilter, beginning_words
 from accounts.models import Team
 from alerts.models import Alert, AlertRoute, AlertSource, MaintenanceWindow, Outcome
 from catalog.models import Service
@@ -29,24 +27,6 @@ WITHIN = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(da
 PRIORITIES = [(str(number), f"P{number}") for number in range(1, 6)]
 # As the function alert_words does it (migration 0010).
 PARTED = str.maketrans(dict.fromkeys('.-_/:=,;@#|()[]{}<>"', " "))
-
-
-class ChoiceFilter(django_filters.MultipleChoiceFilter):  # type: ignore[misc]  # django-filter ships no types
-    """Any of some values of a column. No row can be found twice, so none is compared with all the others."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(distinct=False, **kwargs)
-
-
-@extend_schema_field({"type": "array", "items": {"type": "string"}})
-class KeyFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc]  # django-filter ships no types
-    """`?service=payments&service=search`, asked by the column of ids and its index."""
-
-    def __init__(self, *, path: str, **kwargs: Any) -> None:
-        super().__init__(field_name=path, distinct=False, **{"to_field_name": "slug", **kwargs})
-
-    def get_filter_predicate(self, v: Any) -> dict[str, Any]:
-        return {self.field_name: v}
 
 
 class AlertFilter(ListFilter):

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery, SearchRank, SearchVector
+from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db import connection
 from django.db.models import Q
 
 from accounts.actor import Actor
 from incidents.models import Incident, IncidentService, StatusCategory
+from incidents.words import incident_words
 
 SHOWN = 5
 # However many resemble it, no source looks at more than this many, the newest.
@@ -164,7 +165,7 @@ def by_words(incident: Incident) -> dict[int, Reason]:
     query = SearchQuery(telling[0], config="simple")
     for word in telling[1:]:
         query |= SearchQuery(word, config="simple")
-    vector = SearchVector("name", "summary", config="simple")
+    vector = incident_words()
     newest: Any = (
         Incident.objects.annotate(words=vector)
         .filter(words=query)

@@ -4,9 +4,8 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVector
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
@@ -32,7 +31,8 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
         )
 
     def open(self) -> Self:
-        return self.filter(status__category__in=OPEN_CATEGORIES)
+        """Those that go on. Each that ended has a time at which it did (`incidents/rules.py`), which an index knows."""
+        return self.filter(status__category__in=OPEN_CATEGORIES, resolved_at=None, closed_at=None)
 
     def counting(self) -> Self:
         """Those that numbers are made of: no tests and game days, none that was no incident or is part of another."""
@@ -154,7 +154,9 @@ class Incident(models.Model):
                 name="incident_update_due",
             ),
             GinIndex(fields=["fields"], opclasses=["jsonb_path_ops"], name="incident_fields"),
-            GinIndex(SearchVector("name", "summary", config="simple"), name="incident_search"),
+            GinIndex(Func(F("name"), F("summary"), function="incident_words"), name="incident_search"),
+            # (the database finds the few that are open among all that are over)
+            models.Index(fields=["number"], condition=Q(resolved_at=None, closed_at=None), name="incident_open"),
         ]
 
     def __str__(self) -> str:

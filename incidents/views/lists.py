@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.actor import actor_of
 from accounts.lists import list_page
 from incidents.csv import incidents_csv
-from incidents.filters import IncidentFilter
+from incidents.filters import IncidentFilter, statuses_in
 from incidents.models import Incident, IncidentStatus, Severity, StatusCategory
 from incidents.permissions import can_declare
 from oncall.models import Schedule
@@ -75,7 +75,7 @@ def board(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     by = "severity" if request.GET.get("by") == "severity" else "status"
     filtered = IncidentFilter(request.GET, queryset=Incident.objects.visible_to(actor), request=request)
-    on_board = filtered.qs.filter(status__category__in=ON_BOARD)
+    on_board = filtered.qs.filter(status__in=statuses_in(ON_BOARD))
     context = {
         "columns": list(_columns(on_board, by)),
         "by": by,
