@@ -5,6 +5,7 @@ two from hour to hour: compare the ratios.
 """
 
 import json
+import logging
 import os
 import statistics
 import sys
@@ -53,6 +54,7 @@ def own_database() -> Iterator[None]:
         from django.db import connection  # noqa: PLC0415
 
         django.setup()
+        logging.disable(logging.INFO)  # what each request says of itself would stand among the figures
         name = connection.creation.create_test_db(verbosity=0, autoclobber=True)
         try:
             yield

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from accounts.actor import Actor
 from events.actions import publish
@@ -14,6 +15,16 @@ from incidents.moving import told_times
 from incidents.timeline import add_entry
 from incidents.writing import locked
 
+# By the name that forms, commands and the API give each: what the pages call it.
+LABELS = {
+    "started": _("Impact began"),
+    "detected": _("Detected"),
+    "declared": _("Declared"),
+    "acknowledged": _("Acknowledged"),
+    "mitigated": _("Mitigated"),
+    "resolved": _("Resolved"),
+    "closed": _("Closed"),
+}
 NAMES = {column.removesuffix("_at"): column for column in TIMES}
 # What follows from the status comes and goes with it.
 OF_THE_STATUS = {"resolved_at", "closed_at"}

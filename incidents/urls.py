@@ -3,7 +3,7 @@
 from django.urls import path
 
 from incidents import lifecycle_urls, list_urls, people_urls, room_urls, settings_urls, updates_urls
-from incidents.views import changes, declare, detail
+from incidents.views import changes, declare, detail, dialogs
 
 app_name = "incidents"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     *people_urls.urlpatterns,
     path("incidents/declare/", declare.declare, name="declare"),
     path("incidents/<int:number>/", detail.detail, name="detail"),
+    path("incidents/<int:number>/dialogs/", dialogs.dialogs, name="dialogs"),
     path("incidents/<int:number>/timeline/", detail.timeline, name="timeline"),
     path("incidents/<int:number>/notes/", changes.add_note, name="note"),
     path("incidents/<int:number>/updates/", changes.post_update, name="update"),

@@ -7,6 +7,7 @@ What a tag is given only needs the named attributes, so nothing is imported from
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -109,6 +110,11 @@ TONE_ICONS = {"ok": "circle-check", "warn": "alert-triangle", "down": "alert-cir
 @register.simple_tag
 def icon(name: str, label: str = "", size: str = "") -> SafeString:
     """An icon of the sprite: `{% icon "bell" %}`. Beside a word it needs no label; alone it does. Size: lg or xl."""
+    return _drawn(name, str(label), size)
+
+
+@lru_cache(maxsize=4096)  # (a timeline shows each of its few icons hundreds of times)
+def _drawn(name: str, label: str, size: str) -> SafeString:
     href = f"{static('icons.svg')}#{name}"
     classes = f"icon icon-{size}" if size else "icon"
     if label:

@@ -7,17 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from incidents.models import IncidentType, Severity
-from incidents.times import NAMES
-
-LABELS = {
-    "started": _("Impact began"),
-    "detected": _("Detected"),
-    "declared": _("Declared"),
-    "acknowledged": _("Acknowledged"),
-    "mitigated": _("Mitigated"),
-    "resolved": _("Resolved"),
-    "closed": _("Closed"),
-}
+from incidents.times import LABELS
 
 
 class ConfirmForm(forms.Form):
@@ -93,7 +83,7 @@ class TypeForm(forms.Form):
 class TimeForm(forms.Form):
     """When something was, and why that is changed."""
 
-    which = forms.ChoiceField(label=_("Which time?"), choices=[(name, LABELS[name]) for name in NAMES])
+    which = forms.ChoiceField(label=_("Which time?"), choices=list(LABELS.items()))
     value = forms.DateTimeField(
         label=_("When?"),
         required=False,

@@ -5,25 +5,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from django import template
-from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident, IncidentRole
 from incidents.roles import missing_roles
+from incidents.times import LABELS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 register = template.Library()
 
-WORDS = {
-    "started": _("Impact began"),
-    "detected": _("Detected"),
-    "declared": _("Declared"),
-    "acknowledged": _("Acknowledged"),
-    "mitigated": _("Mitigated"),
-    "resolved": _("Resolved"),
-    "closed": _("Closed"),
-}
 # These are known to people alone: they are asked for also while they are empty.
 ASKED_FOR = ("started", "detected")
 
@@ -57,4 +48,6 @@ def open_roles(incident: Incident) -> list[IncidentRole]:
 @register.simple_tag
 def times_of(incident: Incident) -> list[KnownTime]:
     """The times of the incident in their order."""
-    return [KnownTime(name, words, getattr(incident, f"{name}_at"), name in ASKED_FOR) for name, words in WORDS.items()]
+    return [
+        KnownTime(name, words, getattr(incident, f"{name}_at"), name in ASKED_FOR) for name, words in LABELS.items()
+    ]

@@ -22,7 +22,7 @@ from incidents.models import (
     Incident,
 )
 from incidents.views.changing import change
-from incidents.views.detail import edit_form
+from incidents.views.dialogs import edit_form
 from incidents.views.finding import visible
 
 

@@ -5,16 +5,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from accounts.actor import Actor, actor_of
-from accounts.models import Role, User
-from incidents.forms.changes import EditForm, MemberForm, PageForm, ServiceForm, UpdateForm
-from incidents.forms.lifecycle import lifecycle_forms
-from incidents.kinds import offered_severities
-from incidents.models import PLAIN_CATEGORIES, Incident, IncidentService, IncidentStatus, UpdateTemplate
+from accounts.models import Role
+from incidents.forms.changes import UpdateForm
+from incidents.models import Incident
 from incidents.permissions import can_respond
 from incidents.timeline import changed_after, entries_after
 from incidents.timeline_pages import page_of_entries
 from incidents.views.finding import visible
-from oncall.models import Escalation, EscalationPolicy
+from oncall.models import Escalation
 from oncall.permissions import can_answer
 
 ENTRIES_POLLED = 500
@@ -36,30 +34,11 @@ def detail(request: HttpRequest, number: int) -> HttpResponse:
         "rewrites_all": actor.has_role(Role.MANAGER),
         "can_respond": can_respond(actor, incident),
         "waiting_escalation": waiting_escalation(actor, incident),
-        "statuses": IncidentStatus.objects.filter(is_active=True, category__in=PLAIN_CATEGORIES),
-        "severities": offered_severities(incident.incident_type),
-        "impacts": IncidentService.Impact.choices,
-        "people": User.objects.filter(is_active=True).exclude(role=Role.VIEWER).order_by("name"),
         "older": neighbours(actor, incident).filter(number__lt=incident.number).order_by("-number").first(),
         "newer": neighbours(actor, incident).filter(number__gt=incident.number).order_by("number").first(),
         "update_form": UpdateForm(auto_id="update-%s"),
-        "edit_form": edit_form(incident),
-        "service_form": ServiceForm(auto_id="service-%s"),
-        "member_form": MemberForm(auto_id="member-%s"),
-        "page_form": page_form(incident),
-        "lifecycle": lifecycle_forms({"incident_type": incident.incident_type.slug}),
-        "members": incident.memberships.select_related("user") if incident.is_private else [],
-        "templates": UpdateTemplate.objects.filter(locale=request.LANGUAGE_CODE),
     }
     return render(request, "incidents/detail.html", context)
-
-
-def page_form(incident: Incident) -> PageForm:
-    """Whom to page: the policy of the first affected service that has one, or else the first policy there is."""
-    affected: list[IncidentService] = getattr(incident, "current_services", [])
-    own = next((row.service.escalation_policy_id for row in affected if row.service.escalation_policy_id), None)
-    policy = own or EscalationPolicy.objects.values_list("pk", flat=True).first()
-    return PageForm(auto_id="page-%s", initial={"policy": policy})
 
 
 def neighbours(actor: Actor, incident: Incident) -> QuerySet[Incident]:
@@ -71,13 +50,6 @@ def waiting_escalation(actor: Actor, incident: Incident) -> Escalation | None:
     """The first escalation of the incident that nobody has answered and that the actor may answer."""
     waiting = incident.escalations.filter(status__in=[Escalation.Status.TRIGGERED, Escalation.Status.EXHAUSTED])
     return next((each for each in waiting.order_by("pk") if can_answer(actor, each)), None)
-
-
-def edit_form(incident: Incident) -> EditForm:
-    """The facts as they are now; the form remembers them, so that nobody overwrites what they have not seen."""
-    facts = {name: getattr(incident, name) for name in EditForm.FACTS}
-    was = {name: None if value is None else str(value) for name, value in facts.items()}
-    return EditForm(initial={**facts, "was": was}, auto_id="edit-%s")
 
 
 def timeline(request: HttpRequest, number: int) -> HttpResponse:

@@ -1,4 +1,5 @@
 // Dialogs on <dialog>: `data-opens="id"`, `data-closes`, and `data-confirm` before anything that can not be undone.
+import { whenThere } from "./later.js";
 import { word } from "./words.js";
 
 /** Asks before an act; `source` may carry data-confirm (the question), -text, -verb and -tone. Resolves to a boolean. */
@@ -47,11 +48,12 @@ async function confirmSubmit(event) {
 }
 
 function openDialog(opener) {
-  const dialog = document.getElementById(opener.dataset.opens);
-  if (!dialog || dialog.open) return;
-  dialog.showModal();
-  const first = dialog.querySelector("[autofocus], .dialog-body :is(textarea, select, input:not([type='hidden'], [type='checkbox']))");
-  first?.focus();
+  whenThere(opener.dataset.opens, (dialog) => {
+    if (dialog.open) return;
+    dialog.showModal();
+    const first = dialog.querySelector("[autofocus], .dialog-body :is(textarea, select, input:not([type='hidden'], [type='checkbox']))");
+    first?.focus();
+  });
 }
 
 function closeMenus(except) {

@@ -3,6 +3,7 @@
 // Kinds: text, long, number, time (datetime-local), choice (options from <template id="choices-…">). A click, Enter or `e`
 // opens it; Enter saves, Escape leaves. What was chosen shows at once; a refused change comes back with its reason beside
 // it, and what was typed stays. The server is told what the editor saw (`was`), so that nobody overwrites unseen news.
+import { whenThere } from "./later.js";
 import { toast } from "./toasts.js";
 import { iconElement, word } from "./words.js";
 
@@ -105,7 +106,7 @@ class InlineEdit extends HTMLElement {
   open(typed = asTyped(this.kind, this.value)) {
     if (this.editor) return;
     this.was ??= this.value;
-    if (this.kind === "choice") this.openChoices();
+    if (this.kind === "choice") whenThere(`choices-${this.getAttribute("choices")}`, (choices) => this.openChoices(choices));
     else this.openField(typed);
   }
 
@@ -170,14 +171,15 @@ class InlineEdit extends HTMLElement {
     return reason;
   }
 
-  openChoices() {
+  openChoices(choices) {
+    if (this.editor) return;
     const panel = document.createElement("div");
     panel.className = "menu-panel inline-choices";
     panel.popover = "auto";
     const list = document.createElement("div");
     list.setAttribute("role", "listbox");
     list.setAttribute("aria-label", this.label);
-    list.append(document.getElementById(`choices-${this.getAttribute("choices")}`).content.cloneNode(true));
+    list.append(choices.content.cloneNode(true));
     const options = [...list.querySelectorAll("[role=option]")];
     for (const option of options) {
       option.setAttribute("aria-selected", String(option.value === this.value));

@@ -207,7 +207,7 @@ NOT_PAGES = {
     *("incidents:timer", "incidents:follow", "incidents:unfollow", "incidents:todo", "incidents:todo-assign"),
     *("incidents:todo-done", "incidents:todo-reopen", "incidents:todo-remove", "incidents:checklist-tick"),
     "incidents:checklist-untick",
-    *("incidents:set", "incidents:csv"),
+    *("incidents:set", "incidents:csv", "incidents:dialogs"),
     *("incidents:write", "incidents:completions", "incidents:entry", "incidents:entry-mark", "incidents:entry-remove"),
     *("incidents:entry-react", "incidents:file", "incidents:links", "incidents:link-remove"),
     "incidents:timeline-export",

@@ -161,7 +161,7 @@ def test_an_incident_page_costs_the_same_however_long_its_timeline(
     client.force_login(User.objects.get(pk=responder.person_id))
     for number in range(120):
         add_note(actor=responder, incident=incident, text=f"note {number}", now=now)
-    with django_assert_max_num_queries(61):
+    with django_assert_max_num_queries(48):
         response = client.get(incident.get_absolute_url())
     assert response.content.decode().count('class="entry entry-note') == 100
     assert "before=" in response.content.decode()

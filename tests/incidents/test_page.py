@@ -1,19 +1,24 @@
 """The page of an incident: what is on it, and what it costs however long the timeline has become."""
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.actor import Actor
-from accounts.models import User
+from accounts.models import Role, User
 from incidents import updates
 from incidents.models import Incident, Severity, TimelineEntry
-from tests.factories import accounts, incidents
+from tests.factories import accounts, catalog, incidents
 
+Queries = Callable[[int], AbstractContextManager[Any]]
 MANY = 2_000
 
 
@@ -107,7 +112,8 @@ def test_the_menus_offer_what_can_be_done_without_a_word_of_why(ana: User, burni
     kind = burning.incident_type
     kind.severities.set(Severity.objects.filter(slug__in=["sev1", "sev2"]))
     page = client.get(burning.get_absolute_url()).text
-    offered = re.findall(r'<template id="choices-(\w+)">(.*?)</template>', page, re.DOTALL)
+    menus = client.get(reverse("incidents:dialogs", args=[burning.number])).text
+    offered = re.findall(r'<template id="choices-(\w+)">(.*?)</template>', menus, re.DOTALL)
     values = {name: re.findall(r'value="([\w-]+)"', menu) for name, menu in offered}
     assert values["severities"] == ["sev1", "sev2"]
     assert "monitoring" in values["statuses"]
@@ -116,3 +122,22 @@ def test_the_menus_offer_what_can_be_done_without_a_word_of_why(ana: User, burni
     assert update is not None
     assert "Monitoring" in update[0]
     assert "Declined" not in update[0]
+
+
+def test_what_only_responders_open_is_for_no_one_else(ana: User, burning: Incident, client: Client) -> None:
+    address = reverse("incidents:dialogs", args=[burning.number])
+    client.force_login(ana)
+    assert 'id="page-dialog"' in client.get(address).text
+    client.force_login(accounts.user(role=Role.VIEWER))
+    assert client.get(address).content == b""
+
+
+def test_the_dialogs_cost_the_same_however_many_people_and_services(
+    ana: User, burning: Incident, client: Client, django_assert_max_num_queries: Queries
+) -> None:
+    for _ in range(12):
+        accounts.user()
+        catalog.service()
+    client.force_login(ana)
+    with django_assert_max_num_queries(21):
+        client.get(reverse("incidents:dialogs", args=[burning.number]))
