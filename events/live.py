@@ -13,6 +13,9 @@ from events.valkey import valkey
 
 log = structlog.get_logger(__name__)
 
+# What is sent to a topic is `{"type": "live.message", "text": …}`, or asks each watcher to look whether it still may.
+RECHECK = "live.recheck"
+
 
 def push(topic: str, message: dict[str, Any]) -> None:
     """Sends `message` to everybody who watches `topic`: encoded once, the same bytes for all. Call it after the commit.
@@ -40,7 +43,7 @@ def is_watched(topic: str) -> bool:
 
 def recheck(topic: str) -> None:
     """Lets every watcher of `topic` find out whether it still may watch. Call it after the commit."""
-    _send(topic, {"type": "live.recheck"})
+    _send(topic, {"type": RECHECK})
 
 
 def _send(topic: str, event: dict[str, Any]) -> None:

@@ -11,9 +11,11 @@ changes; all are told who is there:
 `{"type": "presence", "people": [{"id", "name", "initials", "writing"}], "more": n}`.
 """
 
+import asyncio
 import json
 import time
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from channels.db import database_sync_to_async
@@ -22,6 +24,8 @@ from redis.exceptions import RedisError
 
 from accounts.actor import Actor
 from accounts.models import User
+from events.live import RECHECK
+from events.watching import shared, unwatch, watch
 from incidents import presence
 from incidents.models import Incident
 from incidents.timeline import change_message, changed_after, entries_after, entry_message, fragment_messages
@@ -30,29 +34,64 @@ log = structlog.get_logger(__name__)
 
 NO_ACCESS = 4403
 BATCH = 200
+# So many messages may wait for one slow line.
+MOST_WAITING = 500
 
 
 class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels ships no types
     """One open incident page."""
 
+    # The process listens for all its pages together (`events.watching`): none has a channel of its own.
+    channel_layer_alias = None
+
     incident_id: int | None = None
     topic = ""
     viewer: presence.Viewer | None = None
     is_here = False
+    writer: asyncio.Task[None] | None = None
 
     async def connect(self) -> None:
         incident = await self.visible_incident(self.scope["url_route"]["kwargs"]["number"])
         if incident is None:
             await self.close(NO_ACCESS)
             return
+        self.page = uuid4().hex
+        self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        # What is heard waits while a page is sent what it has missed: all comes in order.
+        self.turn = asyncio.Lock()
         self.incident_id, self.topic = incident.pk, incident.live_topic
-        await self.channel_layer.group_add(self.topic, self.channel_name)
+        await watch(self.topic, self)
         await self.accept()
+        self.writer = asyncio.get_running_loop().create_task(self.write())
 
     async def disconnect(self, code: int) -> None:
+        if self.writer is not None:
+            self.writer.cancel()
         if self.topic:
-            await self.channel_layer.group_discard(self.topic, self.channel_name)
+            await unwatch(self.topic, self)
         await self.leave()
+
+    def hear(self, event: dict[str, Any]) -> None:
+        """Puts what was sent to the topic in line for this page.
+
+        Where a slow line holds up too much the rest is dropped: the page sees the gap and asks for what it lacks.
+        """
+        if self.heard.qsize() < MOST_WAITING or event["type"] == RECHECK:
+            self.heard.put_nowait(event)
+
+    async def write(self) -> None:
+        """Sends what is heard for as long as the page is open."""
+        try:
+            while True:
+                event = await self.heard.get()
+                async with self.turn:
+                    if event["type"] == RECHECK:
+                        await self.recheck()
+                    elif self.incident_id is not None:
+                        await self.send(event["text"])
+        except Exception as error:  # the line is broken, or the access can't be checked: the page comes again
+            log.info("live_page_lost", topic=self.topic, error=str(error))
+            await self.close()
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         writing = said_to_write(text_data)
@@ -60,9 +99,14 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             await self.note_presence(writing)
             return
         point = resume_point(text_data)
-        if point is None or self.incident_id is None:
+        if point is not None:
+            async with self.turn:
+                await self.resume(*point)
+
+    async def resume(self, after: int, change: int | None) -> None:
+        """Sends what the page has missed, and the parts around the timeline as they are now."""
+        if self.incident_id is None:
             return
-        after, change = point
         while messages := await self.missed(after):
             for message in messages:
                 await self.send(json.dumps(message))
@@ -71,8 +115,8 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             for message in messages:
                 await self.send(json.dumps(message))
             change = messages[-1]["change"]
-        for message in await self.fragments():
-            await self.send(json.dumps(message))
+        for text in await shared(self.topic, self.fragments):
+            await self.send(text)
         await self.send(json.dumps({"type": "resumed", "sequence": after, "change": change}))
 
     async def note_presence(self, writing: str) -> None:
@@ -80,7 +124,7 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         assert self.viewer is not None  # noqa: S101  (set on connect)
         viewer = presence.Viewer(self.viewer.id, self.viewer.name, self.viewer.initials, writing)
         try:
-            is_news = await presence.touch(self.topic, self.channel_name, viewer, now=time.time())
+            is_news = await presence.touch(self.topic, self.page, viewer, now=time.time())
             if not self.is_here:
                 self.is_here = True
                 await self.send(json.dumps(await presence.presence_message(self.topic, now=time.time())))
@@ -95,21 +139,18 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
             return
         self.is_here = False
         try:
-            await presence.leave(self.topic, self.channel_name)
+            await presence.leave(self.topic, self.page)
             presence.tell_soon(self.topic, clock=time.time)
         except RedisError as error:
             log.warning("presence_failed", topic=self.topic, error=str(error))
 
-    async def live_message(self, event: dict[str, Any]) -> None:
-        if self.incident_id is not None:
-            await self.send(event["text"])
-
-    async def live_recheck(self, event: dict[str, Any]) -> None:
+    async def recheck(self) -> None:
+        """Cuts the page off if its person may no longer see the incident."""
         if await self.visible_incident(self.scope["url_route"]["kwargs"]["number"]) is None:
             # What is already on its way here is for those inside.
             self.incident_id = None
             await self.send(json.dumps({"type": "gone"}))
-            await self.channel_layer.group_discard(self.topic, self.channel_name)
+            await unwatch(self.topic, self)
             await self.close(NO_ACCESS)
             await self.leave()
 
@@ -136,9 +177,10 @@ class IncidentConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channel
         return [change_message(entry) for entry in changed_after(self.incident_id, change, limit=BATCH)]
 
     @database_sync_to_async  # type: ignore[untyped-decorator]
-    def fragments(self) -> list[dict[str, Any]]:
+    def fragments(self) -> list[str]:
         assert self.incident_id is not None  # noqa: S101  (set on connect)
-        return fragment_messages(Incident.objects.for_lists().get(pk=self.incident_id))
+        incident = Incident.objects.for_lists().get(pk=self.incident_id)
+        return [json.dumps(message) for message in fragment_messages(incident)]
 
 
 def resume_point(text: str | None) -> tuple[int, int | None] | None:

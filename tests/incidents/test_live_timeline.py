@@ -1,5 +1,6 @@
 """The websocket of an incident page: what was missed, what happens, and who is cut off."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -15,7 +16,9 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.actor import Actor
 from accounts.models import User
 from config.sockets import websocket_urlpatterns
+from events.live import RECHECK
 from incidents import entries, membership
+from incidents.consumers import MOST_WAITING, IncidentConsumer
 from incidents.models import Incident
 from tests.factories import accounts, incidents
 
@@ -164,5 +167,52 @@ def test_a_page_that_comes_back_hears_of_what_changed_and_of_each_entry_once(
         await sync_to_async(entries.edit_entry)(actor=actor, entry=written[1], is_key=True, now=now)
         [*_, message] = await until(socket, "entry-changed")
         assert (message["sequence"], message["change"]) == (3, 4)
+
+    assert talk(ana, watched.number, conversation)
+
+
+def test_a_line_that_is_too_slow_loses_what_it_can_ask_for_but_never_that_its_access_ended() -> None:
+    async def fill() -> list[str]:
+        page = IncidentConsumer()
+        page.heard = asyncio.Queue()
+        for number in range(MOST_WAITING + 50):
+            page.hear({"type": "live.message", "text": str(number)})
+        page.hear({"type": RECHECK})
+        return [page.heard.get_nowait()["type"] for _ in range(page.heard.qsize())]
+
+    kinds = async_to_sync(fill)()
+    assert len(kinds) == MOST_WAITING + 1
+    assert kinds[-1] == RECHECK
+
+
+def test_what_happens_while_a_page_catches_up_comes_after_it(
+    ana: User, watched: Incident, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The live message of an entry that is also sent as missed must not come in between and look like a gap."""
+    actor = Actor.of_user(ana, via="web")
+    for number in range(20):
+        entries.add_note(actor=actor, incident=watched, text=f"note {number}", now=now)
+    drawn, hear, heard = vars(IncidentConsumer)["fragments"], IncidentConsumer.hear, asyncio.Event()
+
+    def noting(page: IncidentConsumer, event: dict[str, Any]) -> None:
+        hear(page, event)
+        heard.set()
+
+    monkeypatch.setattr(IncidentConsumer, "hear", noting)
+
+    async def meanwhile(page: IncidentConsumer) -> list[str]:
+        await sync_to_async(entries.add_note)(actor=actor, incident=watched, text="meanwhile", now=now)
+        await asyncio.wait_for(heard.wait(), timeout=5)
+        texts: list[str] = await drawn(page)
+        return texts
+
+    monkeypatch.setattr(IncidentConsumer, "fragments", meanwhile)
+
+    async def conversation(socket: Any) -> None:
+        await say(socket, json.dumps({"type": "resume", "after": 1}))
+        caught_up = await until(socket, "resumed")
+        assert "meanwhile" not in json.dumps(caught_up)
+        assert caught_up[-1]["sequence"] == 21
+        assert (await until(socket, "entry"))[-1]["sequence"] == 22
 
     assert talk(ana, watched.number, conversation)
