@@ -118,11 +118,11 @@ def main(number: int) -> int:
             # The first asks for what the database has not read yet.
             return Result(f"{work}, p95", sorted(took[1:])[ceil(times * 0.95) - 1], goal=GOAL)
 
-        pairs = [
-            measured(f"{one} and {two}", {one: filters[one], two: filters[two]}, times=2)
-            for one, two in combinations(filters, 2)
-        ]
-        pairs.sort(key=lambda result: -result.milliseconds)
+        def with_both(pair: tuple[str, str], times: int) -> Result:
+            return measured(" and ".join(pair), {name: filters[name] for name in pair}, times=times)
+
+        # All pairs briefly, then those that seemed slowest as long as the rest: one look may have met a busy moment.
+        pairs = sorted(combinations(filters, 2), key=lambda pair: -with_both(pair, 2).milliseconds)
         results = [
             measured("open incidents", {"open": "true"}),
             measured("all incidents", {}),
@@ -130,13 +130,13 @@ def main(number: int) -> int:
             measured("all incidents by severity", {"sort": "-severity__rank"}),
             measured("all incidents by name", {"sort": "name"}),
             *(measured(name, {name: value}) for name, value in filters.items()),
-            *pairs[:8],
+            *(with_both(pair, ASKED) for pair in pairs[:8]),
             measured("the board", {}, address="/incidents/board/"),
             measured("the wall", {}, address="/incidents/wall/"),
             measured(f"the page of an incident with {ENTRIES:,} entries", {}, address="/incidents/1/"),
             measured("the API's first page", {"open": "true"}, address="/api/v1/incidents/"),
         ]
-        sys.stdout.write(f"Of {len(pairs)} pairs of filters the slowest eight are shown.\n\n")
+        sys.stdout.write(f"Of {len(pairs)} pairs of filters the eight that seemed slowest are shown.\n\n")
         is_met = print_table(results, computing_control(), database_control())
     return 0 if is_met else 1
 
