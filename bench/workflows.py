@@ -5,10 +5,10 @@
 Everything runs as it does on one machine: web, three workers and beat. First a page is started each second with nothing
 else to do; then facts that start a run each (one note in the log, one answer later) are published all at once and the
 pages go on until the last run is done. Prints the time from starting an escalation to its first page being sent, and
-how long the burst took. The page goes to a web inbox: what is measured is Sitrep, not a provider.
+how long the burst took. The page goes to a web inbox: what is measured is Sitrep, not a provider. Ends with 1 if a goal
+is missed.
 """
 
-import json
 import statistics
 import subprocess
 import sys
@@ -17,7 +17,10 @@ import time
 import psycopg
 
 from bench.house import ROOT, installation, say
+from bench.stage import computing_control
 
+# 99th of a hundred: what is promised for a page alone, and for pages while much else goes on.
+GOALS_MS = {"nothing else going on": 150, "during the burst": 250}
 RUNS = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 QUIET_SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 30
 LONGEST_SECONDS = 1_800
@@ -69,8 +72,8 @@ SENT = """SELECT extract(epoch FROM p.sent_at - e.started_at) FROM oncall_escala
           ON p.escalation_id = e.id WHERE e.started_at >= to_timestamp(%s) AND p.sent_at IS NOT NULL"""
 
 
-def main() -> None:
-    """Measures both, and prints one line of JSON."""
+def main() -> int:
+    """Measures both, prints the table and returns the exit code."""
     with installation(SET_UP) as house, psycopg.connect(house.database_url, autocommit=True) as connection:
         command = [sys.executable, "-c", DRIVER]
         with subprocess.Popen(  # noqa: S603  (a command of our own)
@@ -98,8 +101,22 @@ def main() -> None:
             busy = waits(connection, burst_from)
             assert driver.stdin is not None  # noqa: S101  (asked for above)
             driver.stdin.close()
-        result = {"runs": RUNS, "drained_seconds": round(drained, 1), "quiet": quiet, "burst": busy}
-        sys.stdout.write(json.dumps(result) + "\n")
+    done = f"the last of {RUNS:,} runs was done {drained:.0f} s after the burst ({RUNS / drained:.0f} a second)"
+    sys.stdout.write(
+        f"control: {computing_control():.3f} ms a JSON document; {done}\n\n"
+        "| a page each second | pages | median | 99th | goal | |\n| --- | ---: | ---: | ---: | --- | --- |\n"
+    )
+    are_met = [report(when, took) for when, took in zip(GOALS_MS, (quiet, busy), strict=True)]
+    return 0 if all(are_met) else 1
+
+
+def report(when: str, took: list[float]) -> bool:
+    """Prints a line of the table; whether its goals are met."""
+    median, slow = statistics.median(took), took[min(len(took) - 1, int(len(took) * 0.99))]
+    is_met = slow <= GOALS_MS[when]
+    goal = f"99th ≤ {GOALS_MS[when]} ms | {'met' if is_met else 'MISSED'}"
+    sys.stdout.write(f"| {when} | {len(took)} | {median:.0f} ms | {slow:.0f} ms | {goal} |\n")
+    return is_met
 
 
 def tell(driver: "subprocess.Popen[str]", line: str) -> None:
@@ -110,14 +127,13 @@ def tell(driver: "subprocess.Popen[str]", line: str) -> None:
     driver.stdout.readline()
 
 
-def waits(connection: "psycopg.Connection[tuple[object, ...]]", since: float) -> dict[str, float]:
-    """From starting to sent, of all that was started since, in milliseconds."""
+def waits(connection: "psycopg.Connection[tuple[object, ...]]", since: float) -> list[float]:
+    """From starting to sent, of all that was started since, in milliseconds, the fastest first."""
     found = sorted(float(str(row[0])) * 1000 for row in connection.execute(SENT, [since]).fetchall())
     if not found:
-        return {"pages": 0}
-    p99 = found[min(len(found) - 1, int(len(found) * 0.99))]
-    return {"pages": len(found), "p50_ms": round(statistics.median(found)), "p99_ms": round(p99)}
+        raise RuntimeError("No page was sent.")
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
