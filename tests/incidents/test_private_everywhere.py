@@ -29,7 +29,7 @@ from postmortems.action_items import create_action_item
 from postmortems.actions import start_postmortem
 from postmortems.presets import load_presets
 from tests.factories import accounts, alerts, catalog, incidents, oncall, statuspage
-from tests.factories.workflows import step, workflow
+from tests.factories.workflows import running, step
 from workflows.runs import start_by_hand
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +96,7 @@ def scene(now: datetime) -> Scene:
         alerts.sent(source, now, title=f"Zebra alert {number}", dedup_key=f"zebra-{number}", status="firing")
         Alert.objects.filter(dedup_key=f"zebra-{number}").update(incident=incident, service=service)
         paging.page_for_incident(actor=ana, incident=incident, policy=policy, now=now)
-    chores = workflow(step("add_note", text="Look"), name="Chores", sees_private=True, trigger={"kind": "person"})
+    chores = running(step("add_note", text="Look"), name="Chores", sees_private=True, trigger={"kind": "person"})
     runs = {start_by_hand(actor=ana, workflow=chores, incident=incident, now=now).pk for incident in made}
     tick(now)
     send_due(now)

@@ -28,9 +28,9 @@ from accounts.actor import Actor
 from events.models import Event
 from incidents.models import Incident, TimelineEntry
 from tests.factories import incidents
+from tests.factories.workflows import running, step
 from tests.journeys import marking
 from tests.journeys.chores import CELERY_WORKERS, THREADS
-from tests.workflows.running import running, step
 from workflows.models import StepRun, Workflow, WorkflowRun, WorkflowVersion
 from workflows.starting import start_run
 

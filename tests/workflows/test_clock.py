@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from tests.workflows.running import running, step
+from tests.factories.workflows import running, step
 from workflows.clock import BadClock, next_time
 from workflows.models import WorkflowRun
 from workflows.times import start_due

@@ -15,7 +15,7 @@ from incidents.membership import set_visibility
 from incidents.models import Incident
 from incidents.pausing import pause_incident, resume_incident
 from tests.factories import accounts, incidents
-from tests.workflows.running import pass_time, run_of, running, step
+from tests.factories.workflows import pass_time, run_of, running, step
 from workflows import runs
 from workflows.engine import LEASE, advance_one
 from workflows.models import StepRun, WorkflowRun

@@ -11,8 +11,8 @@ from incidents.actions import change_severity, resolve_incident
 from incidents.paging import page_service
 from statuspage.models import PublicIncident
 from tests.factories import incidents
+from tests.factories.workflows import pass_time
 from tests.workflows.house import House, came_of, house
-from tests.workflows.running import pass_time
 from workflows.models import WorkflowRun
 
 pytestmark = pytest.mark.django_db

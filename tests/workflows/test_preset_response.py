@@ -19,8 +19,8 @@ from postmortems.action_items import create_action_item
 from postmortems.models import Postmortem
 from statuspage.models import PublicIncident
 from tests.factories import accounts, oncall
+from tests.factories.workflows import pass_time
 from tests.workflows.house import House, came_of, house
-from tests.workflows.running import pass_time
 from workflows.models import Workflow, WorkflowRun
 
 pytestmark = pytest.mark.django_db

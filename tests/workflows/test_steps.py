@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from accounts.actor import Actor
 from tests.factories import accounts, incidents, oncall
-from tests.workflows.running import pass_time, run_of, running, step
+from tests.factories.workflows import pass_time, run_of, running, step
 from workflows import runs
 from workflows.models import StepRun, WorkflowRun, WorkflowVersion
 from workflows.registry import Group, steps
