@@ -1,11 +1,12 @@
 """The forms of routes: the fields, and rows of conditions, severities and notices beside them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django import forms
+from django.db.models import Model, Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -33,6 +34,17 @@ Kind = RouteNotice.Kind
 MOST_SEVERITIES = 30
 # A field that several places of one form need: only what tells them apart is said at each.
 UNTYPED = {"autocomplete": "off", "spellcheck": "false"}
+
+
+class InUseField(forms.ModelChoiceField[Any]):
+    """One of the rows that are in use; what a route has chosen already stays on offer, shown as archived."""
+
+    def keep(self, chosen: Q) -> None:
+        """Offers those too that are chosen, whether they are in use or not."""
+        self.queryset = self.queryset.model._default_manager.filter(Q(is_active=True) | chosen)  # type: ignore[union-attr]  # it has one from the start
+
+    def label_from_instance(self, obj: Model) -> str:
+        return str(obj) if obj.is_active else _("%(name)s (archived)") % {"name": obj}  # type: ignore[attr-defined]  # only such rows are offered
 
 
 class RouteForm(OverrideReasonMixin):
@@ -116,13 +128,13 @@ class RouteForm(OverrideReasonMixin):
         label=gettext_lazy("Attach it to the open incident of its service, if there is one"), required=False
     )
     declares_incident = forms.BooleanField(label=gettext_lazy("Declare an incident"), required=False)
-    severity = forms.ModelChoiceField(
+    severity = InUseField(
         Severity.objects.filter(is_active=True),
         label=gettext_lazy("Severity of the incident"),
         required=False,
         empty_label=gettext_lazy("– choose –"),
     )
-    incident_type = forms.ModelChoiceField(
+    incident_type = InUseField(
         IncidentType.objects.filter(is_active=True),
         label=gettext_lazy("Type of the incident"),
         required=False,
@@ -144,6 +156,12 @@ class RouteForm(OverrideReasonMixin):
         widget=forms.Textarea(attrs={"rows": 3, "class": "mono", "placeholder": "{{ description }}"}),
         help_text=gettext_lazy("Empty: the alert's description."),
     )
+
+    def __init__(self, *args: Any, route: AlertRoute | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if route is not None:
+            cast(InUseField, self.fields["severity"]).keep(Q(pk=route.severity_id))
+            cast(InUseField, self.fields["incident_type"]).keep(Q(pk=route.incident_type_id))
 
     def clean_conditions_json(self) -> dict[str, Any] | None:
         return parsed_condition(self.cleaned_data["conditions_json"])
@@ -169,13 +187,18 @@ class SeverityForm(forms.Form):
     said = forms.CharField(
         label=gettext_lazy("The alert says"), max_length=60, required=False, widget=forms.TextInput(attrs=UNTYPED)
     )
-    severity = forms.ModelChoiceField(
+    severity = InUseField(
         Severity.objects.filter(is_active=True),
         label=gettext_lazy("The incident gets"),
         required=False,
         to_field_name="slug",
         empty_label=gettext_lazy("– as above –"),
     )
+
+    def __init__(self, *args: Any, chosen: Iterable[str] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if chosen:
+            cast(InUseField, self.fields["severity"]).keep(Q(slug__in=chosen))
 
 
 class NoticeForm(forms.Form):
@@ -244,10 +267,13 @@ class RouteForms:
         told = [{"kind": row.kind, "user": row.user_id, "team": row.team_id, "name": row.name} for row in notices]
         said = begins.severity_map.items() if begins else ()
         self.route = route
-        self.form = RouteForm(data, initial=initial)
+        self.form = RouteForm(data, initial=initial, route=route)
         self.conditions = ConditionFormSet(data, initial=rows, prefix="conditions")
         self.severities = SeverityFormSet(
-            data, initial=[{"said": named, "severity": slug} for named, slug in said], prefix="severities"
+            data,
+            initial=[{"said": named, "severity": slug} for named, slug in said],
+            prefix="severities",
+            form_kwargs={"chosen": sorted(set(route.severity_map.values())) if route else []},
         )
         self.notices = NoticeFormSet(
             data, initial=told if begins else None, prefix="notices", form_kwargs={"known": known}

@@ -16,6 +16,7 @@ from alerts.models import Alert, AlertRoute, RouteNotice
 from alerts.route_words import lines_of
 from alerts.routes import Notice
 from events.models import Event
+from incidents.models import IncidentType, Severity
 from oncall.models import EscalationPolicy
 from oncall.paging_tests import save_paging_test
 from tests.factories import accounts, alerts, catalog, incidents, oncall
@@ -101,6 +102,35 @@ def test_everything_that_can_be_said_about_a_route_is_said_by_its_form(
         (None, team, ""),
         (None, None, WEBHOOK),
     ]
+
+
+def test_what_was_archived_since_stays_chosen_and_says_so(client: Client) -> None:
+    gone, kind = incidents.severity("sev4"), IncidentType.objects.create(name="Old kind", slug="old-kind")
+    route = alerts.route(
+        declares_incident=True, severity=gone, incident_type=kind, severity_map={"page": "sev1", "info": "sev4"}
+    )
+    Severity.objects.filter(pk=gone.pk).update(is_active=False)
+    IncidentType.objects.filter(pk=kind.pk).update(is_active=False)
+    address = reverse("alerts:route-edit", args=[route.pk])
+    page = client.get(address).content.decode()
+    assert page.count(f"{gone.name} (archived)") == 1 + 2 + 2  # (its own, the rows of the map, those to add)
+    assert "Old kind (archived)" in page
+    same = filled(
+        declares_incident="on",
+        severity=gone.pk,
+        **rows("severities", {"said": "page", "severity": "sev1"}, {"said": "info", "severity": "sev4"}),
+    )
+    refused = client.post(address, {**same, "incident_type": kind.pk}).content.decode()
+    assert f"{gone.name} is not in use any more." in refused
+    assert client.post(address, same).status_code == 302
+    route.refresh_from_db()
+    assert route.severity == gone
+    assert route.severity_map == {"page": "sev1", "info": "sev4"}
+
+
+def test_a_new_route_is_not_offered_what_is_archived(client: Client) -> None:
+    Severity.objects.filter(pk=incidents.severity("sev4").pk).update(is_active=False)
+    assert "(archived)" not in client.get(reverse("alerts:route-new")).content.decode()
 
 
 def test_an_address_is_never_shown_again_and_empty_keeps_it(client: Client) -> None:
