@@ -7,6 +7,7 @@ from typing import Any
 
 from alerts.grouping import closes_at, group_key, group_values, pages_again
 from alerts.models import AlertGroup, AlertRoute
+from events.locking import locked_rows
 from events.rows import Part, inserting, next_ids, updating
 from oncall.models import Escalation
 
@@ -44,9 +45,8 @@ class Groups:
         keys = sorted({place.key for place in places})
         if not keys:
             return
-        found = (
-            AlertGroup.objects.select_for_update(of=("self",))
-            .select_related("escalation", "incident__status", "incident__severity")
+        found = locked_rows(
+            AlertGroup.objects.select_related("escalation", "incident__status", "incident__severity")
             .filter(route__in={route for route, _key in keys}, key__in={key for _route, key in keys}, is_open=True)
             .order_by("id")
         )

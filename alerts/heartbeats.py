@@ -30,6 +30,7 @@ from catalog.models import Service
 from events.actions import Fact, publish, publish_all
 from events.durations import exact_length
 from events.errors import Conflict, Invalid, require
+from events.locking import locked_row, locked_rows
 from events.rows import updating, write
 from oncall.engine import beat
 from oncall.models import EngineBeat
@@ -170,8 +171,7 @@ def rotate_heartbeat_token(*, actor: Actor, heartbeat: Heartbeat) -> Heartbeat:
 
 def _locked(heartbeat: Heartbeat) -> Heartbeat:
     """The heartbeat as it is now; no ping and no sweep changes it meanwhile."""
-    rows = Heartbeat.objects.select_for_update(of=("self",)).select_related("source", "service", "team")
-    return rows.get(pk=heartbeat.pk)
+    return locked_row(Heartbeat.objects.select_related("source", "service", "team"), heartbeat.pk)
 
 
 def _require(actor: Actor, source: AlertSource) -> None:
@@ -283,12 +283,11 @@ def _forgive(now: datetime) -> None:
 
 def _claim(now: datetime, limit: int) -> list[Heartbeat]:
     due = (
-        Heartbeat.objects.select_for_update(skip_locked=True, of=("self",))
-        .select_related("source", "service", "team")
+        Heartbeat.objects.select_related("source", "service", "team")
         .filter(due_at__lte=now, source__is_enabled=True)
-        .order_by("due_at", "pk")[:limit]
+        .order_by("due_at", "pk")
     )
-    return sorted(due, key=lambda heartbeat: heartbeat.pk)
+    return sorted(locked_rows(due, skip_locked=True, limit=limit), key=lambda heartbeat: heartbeat.pk)
 
 
 def _raise(late: Sequence[Heartbeat], now: datetime) -> None:

@@ -10,6 +10,7 @@ from alerts.grouping import pages_again
 from alerts.models import Alert, AlertEntry, AlertRoute
 from alerts.opening import actor_of, priority_in
 from alerts.routing import NewAlert, Router
+from events.locking import locked_rows
 from events.rows import inserting, updating, write
 from oncall.actions import page_again
 from oncall.models import Escalation
@@ -63,9 +64,10 @@ def apply_repeats(repeated: Sequence[Repeated], router: Router, now: datetime) -
 
 def firing_for_routes(ids: Sequence[int]) -> dict[int, Alert]:
     """Alerts that fire, locked, with all that routes look at."""
-    found = (
-        Alert.objects.select_for_update(of=("self",))
-        .select_related("source__team", "service__escalation_policy", "team", "route", "escalation", "incident__status")
+    found = locked_rows(
+        Alert.objects.select_related(
+            "source__team", "service__escalation_policy", "team", "route", "escalation", "incident__status"
+        )
         .filter(pk__in=ids, status=Alert.Status.FIRING)
         .order_by("pk")
     )

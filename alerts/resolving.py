@@ -9,6 +9,7 @@ from alerts.models import Alert, AlertEntry, Outcome
 from alerts.outcomes import conclude_again
 from alerts.standing import QUIET_FOR
 from events.actions import publish
+from events.locking import locked_row
 from incidents.models import TimelineEntry
 from incidents.timeline import add_entry
 from oncall.actions import resolve_escalation
@@ -24,11 +25,7 @@ def close_alert(
 
     `ended_at` is when it was over as its source tells, `by` and `note` what the sender said about who closed it.
     """
-    alert = (
-        Alert.objects.select_for_update(of=("self",))
-        .select_related("escalation", "incident", "source")
-        .get(pk=alert.pk)
-    )
+    alert = locked_row(Alert.objects.select_related("escalation", "incident", "source"), alert.pk)
     if alert.status == Alert.Status.RESOLVED:
         return alert
     waited = alert.held == Alert.Held.WAITING

@@ -16,6 +16,7 @@ from alerts.recipients import Recipient, called, find_recipient, people_of, poli
 from alerts.resolving import close_alert
 from events.actions import publish
 from events.errors import Conflict, DomainError, Invalid
+from events.locking import locked_row
 from oncall.actions import (
     add_responder,
     page_again,
@@ -58,11 +59,11 @@ def apply_change(actor: Actor, event: NormalisedEvent, alert: Alert | None, *, n
     """Does what a `changed` event asks for and says what became of it, with the reason if it could not be done."""
     if alert is None or event.change is None:
         return {"outcome": Outcome.NOTHING_OPEN, "alert": None, "reason": NOT_FOUND}
-    rows = Alert.objects.select_for_update(of=("self",)).select_related("escalation", "incident", "source")
+    rows = Alert.objects.select_related("escalation", "incident", "source")
     try:
         with transaction.atomic():
             change, by = event.change, event.by or actor.name
-            _do(Doing(actor, rows.get(pk=alert.pk), change.verb, change.values, by, now), event)
+            _do(Doing(actor, locked_row(rows, alert.pk), change.verb, change.values, by, now), event)
     except DomainError as error:
         return {"outcome": Outcome.NOTHING_OPEN, "alert": alert.pk, "reason": str(error)}
     return {"outcome": Outcome.CHANGED, "alert": alert.pk}

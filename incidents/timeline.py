@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 from accounts.actor import Actor
 from events.commit import once_on_commit
 from events.live import is_watched, push, recheck
+from events.locking import locked_row
 from incidents.models import Incident, TimelineEntry
 
 FRAGMENTS = {
@@ -26,15 +27,7 @@ SAID = {Kind.NOTE, Kind.MESSAGE, Kind.DECISION, Kind.FINDING}
 
 def lock_incident(incident_id: int) -> Incident:
     """The incident with its row locked for the transaction: whoever holds it may allot the next sequence."""
-    rows = Incident.objects.select_for_update(of=("self",)).select_related("status", "severity")
-    try:
-        locked: Incident = rows.get(pk=incident_id)
-    except Incident.DoesNotExist:
-        # Whoever held the row may have moved it to another status or severity: PostgreSQL then looks at the new row
-        # beside the old status, and drops both for they do not belong together. Locked by itself it stays as it is.
-        Incident.objects.select_for_update().get(pk=incident_id)
-        locked = rows.get(pk=incident_id)
-    return locked
+    return locked_row(Incident.objects.select_related("status", "severity"), incident_id)
 
 
 def add_entry(

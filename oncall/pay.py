@@ -20,6 +20,7 @@ from accounts.actor import Actor
 from accounts.models import Role
 from events.actions import Fact, publish, publish_all
 from events.errors import Conflict, Invalid, require
+from events.locking import locked_rows
 from oncall import permissions
 from oncall.hours import Hours, Kind, hours_by_person
 from oncall.models import DutyStatement, RateTable, Schedule
@@ -250,8 +251,8 @@ def draft_statements(
     """Computes a month anew: of these schedules, else of all that have rates. What is approved stays as it is."""
     require(permissions.can_configure(actor), NOT_A_MANAGER)
     month = first_of_month(month)
-    rated = Schedule.objects.select_for_update(of=("self",)).select_related("rate_table").order_by("pk")
-    wanted = list(
+    rated = Schedule.objects.select_related("rate_table").order_by("pk")
+    wanted = locked_rows(
         rated.filter(rate_table__isnull=False) if schedules is None else rated.filter(pk__in=[s.pk for s in schedules])
     )
     without = [schedule.name for schedule in wanted if schedule.rate_table is None]

@@ -11,6 +11,7 @@ from accounts.actor import Actor
 from accounts.models import User
 from events.actions import publish
 from events.errors import Invalid, NotFound, require
+from events.locking import locked_row
 from incidents.models import Incident
 from incidents.permissions import can_respond, can_view
 from postmortems.models import ActionItem
@@ -84,9 +85,7 @@ def update_action_item(*, actor: Actor, action_item: ActionItem, now: datetime, 
     unknown = set(changes) - set(EDITABLE)
     if unknown:
         raise Invalid(f"{', '.join(sorted(unknown))} can't be changed.")
-    action_item = (
-        ActionItem.objects.select_for_update(of=("self",)).select_related("incident", "owner").get(pk=action_item.pk)
-    )
+    action_item = locked_row(ActionItem.objects.select_related("incident", "owner"), action_item.pk)
     if not can_view(actor, action_item.incident):
         raise NotFound("There is no such action item.")
     require(can_change_action_item(actor, action_item), "You may not change this action item.")
