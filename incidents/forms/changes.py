@@ -107,9 +107,14 @@ class SeverityForm(forms.Form):
 class ServiceForm(forms.Form):
     """How much a service is affected; no impact takes it off."""
 
-    service = forms.ModelChoiceField(Service.objects.order_by("name"), to_field_name="slug", label=_("Service"))
+    service = forms.ModelChoiceField(
+        Service.objects.order_by("name"), to_field_name="slug", label=_("Service"), empty_label=_("Choose…")
+    )
     impact = forms.ChoiceField(
-        label=_("Impact"), choices=[*IncidentService.Impact.choices, ("", _("Not affected any more"))], required=False
+        label=_("Impact"),
+        choices=[*IncidentService.Impact.choices, ("", _("Not affected any more"))],
+        initial=IncidentService.Impact.PARTIAL_OUTAGE,
+        required=False,
     )
 
 
@@ -143,7 +148,7 @@ class PageServiceForm(forms.Form):
 
 
 class MemberForm(forms.Form):
-    user = forms.ModelChoiceField(User.objects.filter(is_active=True), label=_("Person"))
+    user = forms.ModelChoiceField(User.objects.filter(is_active=True), label=_("Person"), empty_label=_("Choose…"))
 
 
 class VisibilityForm(forms.Form):

@@ -33,9 +33,14 @@ def form_field(field: CustomField, value: Any = None) -> forms.Field:
 
     A value that can no longer be chosen is offered along with the others, so that saving the form loses nothing.
     """
+    made = _form_field(field, value)
+    # The action asks for it, at the right moment; the form only does not call it optional.
+    made.widget.is_required = field.required_at == CustomField.RequiredAt.DECLARE
+    return made
+
+
+def _form_field(field: CustomField, value: Any) -> forms.Field:
     asked: dict[str, Any] = {"label": field.name, "help_text": field.description, "required": False}
-    if field.required_at == CustomField.RequiredAt.DECLARE:
-        asked["label"] = _("%(name)s (required)") % {"name": field.name}
     choices = choices_of(field)
     known = {key for key, _label in choices}
     for each in value if isinstance(value, list) else [value]:

@@ -51,9 +51,13 @@ function openDialog(opener) {
   whenThere(opener.dataset.opens, (dialog) => {
     if (dialog.open) return;
     dialog.showModal();
-    const first = dialog.querySelector("[autofocus], .dialog-body :is(textarea, select, input:not([type='hidden'], [type='checkbox']))");
-    first?.focus();
+    focusFirst(dialog);
   });
+}
+
+function focusFirst(dialog) {
+  const skipped = "[type='hidden'], [type='checkbox'], [type='radio']:not(:checked)";
+  dialog.querySelector(`[autofocus], .dialog-body :is(textarea, select, input:not(${skipped}))`)?.focus();
 }
 
 function closeMenus(except) {
@@ -85,6 +89,11 @@ export function startDialogs() {
     const menu = document.querySelector("details.menu[open]");
     closeMenus(null);
     menu?.querySelector("summary")?.focus();
+  });
+  // What a dialog asks the server for comes after it was opened.
+  document.body.addEventListener("htmx:afterSettle", (event) => {
+    const dialog = event.target.closest("dialog[open]");
+    if (dialog && document.activeElement?.matches("[data-closes], dialog, body")) focusFirst(dialog);
   });
   // A dialog whose form was answered without errors closes itself: `HX-Trigger: closeDialog`.
   document.body.addEventListener("closeDialog", (event) => event.target.closest("dialog")?.close());

@@ -82,7 +82,7 @@ def test_what_matters_is_on_the_page_and_editable_by_responders_only(
         'field="status"',
         'field="name"',
         "The pool is full.",
-        "next due",
+        "next update",
         'id="presence"',
     ):
         assert what in page
