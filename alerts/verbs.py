@@ -17,6 +17,7 @@ from alerts.resolving import close_alert
 from events.actions import publish
 from events.errors import Conflict, DomainError, Invalid
 from events.locking import locked_row
+from incidents.paging import attach_escalation
 from oncall.actions import (
     add_responder,
     page_again,
@@ -171,6 +172,8 @@ def _page_by(doing: Doing, policy: EscalationPolicy) -> None:
         now=doing.now,
     )
     alert.save(update_fields=["escalation"])
+    if alert.incident is not None:
+        attach_escalation(actor=doing.actor, incident=alert.incident, escalation=alert.escalation, now=doing.now)
 
 
 def _assign(doing: Doing) -> str:

@@ -11,6 +11,7 @@ from accounts.models import User
 from events.models import Event
 from events.registry import handles
 from incidents.actions import note_acknowledged
+from incidents.membership import let_paged_in
 from incidents.models import Incident, IncidentRole, TimelineEntry
 from incidents.permissions import can_view
 from incidents.timeline import add_entry
@@ -51,7 +52,7 @@ def pages_for_incidents(events: Sequence[Event]) -> set[int]:
 
 @handles(*WORDS, name="incidents.record_paging", concerned=pages_for_incidents)
 def record_paging(event: Event) -> None:
-    """Adds a line to each incident that the escalation pages for."""
+    """Adds a line to each incident that the escalation pages for, and lets those whom it pages into a private one."""
     for incident in Incident.objects.filter(escalations=event.subject_id):
         add_entry(
             incident=incident,
@@ -61,6 +62,9 @@ def record_paging(event: Event) -> None:
             now=event.occurred_at,
             data={"escalation": event.subject_id},
         )
+        if incident.is_private:
+            paged = event.data.get("users", [])
+            let_paged_in(actor=Actor.of_event(event), incident=incident, people=paged, now=event.occurred_at)
 
 
 @handles(*SIGNS_OF_WORK, name="incidents.keep_acknowledged")

@@ -1,6 +1,6 @@
 """Who may see a private incident."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -11,10 +11,10 @@ from catalog.models import Service
 from events.actions import publish
 from events.errors import Conflict, Invalid
 from incidents.models import Incident, IncidentMember, TimelineEntry
-from incidents.timeline import add_entry, recheck_watchers
+from incidents.timeline import add_entry, lock_incident, recheck_watchers
 from incidents.writing import locked
 from oncall.ladder import on_call_now
-from oncall.models import EscalationPolicy
+from oncall.models import Escalation, EscalationPolicy, Page
 
 Kind = TimelineEntry.Kind
 
@@ -55,6 +55,37 @@ def _stand_in(services: list[Service], policy: EscalationPolicy | None, team_id:
     return people or set(active.filter(role__in=[Role.ADMINISTRATOR, Role.OWNER]).values_list("pk", flat=True))
 
 
+def paged_for(incident: Incident, escalation: Escalation | None = None) -> set[int]:
+    """Whom `escalation`, or what pages for the incident and is not over, has asked so far."""
+    pages = Page.objects.filter(escalation__incidents=incident, escalation__ended_at=None)
+    if escalation is not None:
+        pages = pages.filter(escalation=escalation)
+    return set(pages.values_list("user_id", flat=True))
+
+
+@transaction.atomic
+def let_paged_in(*, actor: Actor, incident: Incident, people: Collection[int], now: datetime) -> None:
+    """Lets those in whom a private incident pages: who is asked to answer for it must be able to open it.
+
+    Whoever is in already, and a public incident, stay as they are. Whose access was taken away gets it back with the
+    next page.
+    """
+    if not incident.is_private or not people:
+        return
+    incident = lock_incident(incident.pk)
+    if not incident.is_private:
+        return
+    inside = incident.memberships.values("user_id")
+    new = list(User.objects.filter(pk__in=people, is_active=True).exclude(pk__in=inside).order_by("pk"))
+    if not new:
+        return
+    IncidentMember.objects.bulk_create(IncidentMember(incident=incident, user=user, added_at=now) for user in new)
+    text = f"let {', '.join(user.display_name for user in new)} in: paged for it"
+    add_entry(incident=incident, actor=actor, kind=Kind.MEMBER, text=text, now=now)
+    for user in new:
+        publish("incident.member_added", subject=incident, actor=actor, data={"user": user.pk, "paged": True})
+
+
 @transaction.atomic
 def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: datetime) -> Incident:
     """Makes an incident private (its people become members, see `let_first_in`) or open to everybody here.
@@ -73,7 +104,7 @@ def set_visibility(*, actor: Actor, incident: Incident, visibility: str, now: da
     incident.save(update_fields=["visibility"])
     if incident.is_private:
         people = set(incident.role_assignments.filter(ended_at=None).values_list("user_id", flat=True))
-        people |= {user_id for user_id in (actor.user_id, incident.declared_by_id) if user_id}
+        people |= {user_id for user_id in (actor.user_id, incident.declared_by_id) if user_id} | paged_for(incident)
         if incident.parent is not None:
             people |= set(incident.parent.memberships.values_list("user_id", flat=True))
         if not people and not incident.memberships.exists():

@@ -13,6 +13,7 @@ from events.errors import Conflict, Invalid
 from incidents.actions import NEEDS_CONFIRMATION
 from incidents.belongings import in_words, move_all, take_all_back
 from incidents.crossposting import tell_parent
+from incidents.membership import paged_for
 from incidents.models import Incident, IncidentMember, IncidentMerge, StatusCategory, TimelineEntry
 from incidents.moving import enter, first_status
 from incidents.state import roles_of, services_of
@@ -215,19 +216,20 @@ def _changes(before: dict[int, Standings], after: dict[int, Standings], incident
 
 
 def _let_members_in(source: Incident, target: Incident, now: datetime) -> dict[str, list[int]]:
-    """Who may see the one, or has a role in the other by now, may see the private target; returns whom it let in."""
+    """Who may see the one, or has a role in the other or is paged for it by now, may see the private target; returns
+    whom it let in."""
     if not target.is_private:
         return {}
     people = set(source.memberships.values_list("user_id", flat=True)) if source.is_private else set()
-    people |= set(roles_of(target).values())
+    people |= set(roles_of(target).values()) | paged_for(target)
     new = sorted(people - set(target.memberships.values_list("user_id", flat=True)))
     IncidentMember.objects.bulk_create(IncidentMember(incident=target, user_id=pk, added_at=now) for pk in new)
     return {"members": new} if new else {}
 
 
 def _let_members_out(target: Incident, people: list[int]) -> None:
-    """Those whom only the merge had let in; not who has a role by now."""
-    target.memberships.filter(user_id__in=set(people) - set(roles_of(target).values())).delete()
+    """Those whom only the merge had let in; not who has a role or is paged for it by now."""
+    target.memberships.filter(user_id__in=set(people) - set(roles_of(target).values()) - paged_for(target)).delete()
 
 
 def _copy_entries(source: Incident, target: Incident, now: datetime) -> list[int]:

@@ -11,6 +11,7 @@ from accounts.models import User
 from catalog.models import Service
 from catalog.urgency import urgency_of
 from events.errors import Conflict
+from incidents.membership import let_paged_in, paged_for
 from incidents.models import Incident, TimelineEntry
 from incidents.modes import refuse_to_page, title_mark
 from incidents.timeline import add_entry, lock_incident, redraw
@@ -104,7 +105,10 @@ def page_service(
 
 @transaction.atomic
 def attach_escalation(*, actor: Actor, incident: Incident, escalation: Escalation, now: datetime) -> Incident:
-    """Ties a running escalation to the incident: resolving the incident ends it."""
+    """Ties a running escalation to the incident: resolving the incident ends it.
+
+    Whom it has paged already is let into a private one; whom it pages later `incidents.handlers` lets in.
+    """
     incident = lock_incident(incident.pk)
     if not incident.escalations.filter(pk=escalation.pk).exists():
         incident.escalations.add(escalation)
@@ -118,4 +122,6 @@ def attach_escalation(*, actor: Actor, incident: Incident, escalation: Escalatio
             data={"escalation": escalation.pk},
         )
         redraw(incident)
+        if incident.is_private:
+            let_paged_in(actor=actor, incident=incident, people=paged_for(incident, escalation), now=now)
     return incident

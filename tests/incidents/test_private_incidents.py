@@ -10,8 +10,9 @@ from django.utils import timezone
 from accounts.actor import Actor
 from accounts.models import Role, User
 from events.errors import Conflict, NotFound
-from incidents import actions, entries, followers, membership, roles, todo, updates
+from incidents import actions, entries, followers, membership, merging, paging, roles, todo, updates
 from incidents.models import AnnouncementRule, Incident, IncidentFollower, IncidentRole, IncidentType
+from oncall.actions import add_responder, reassign_escalation
 from tests.factories import accounts, alerts, catalog, incidents, oncall
 from tests.factories.workflows import pass_time
 
@@ -167,6 +168,89 @@ def test_what_a_route_declares_is_seen_by_whom_it_pages(now: datetime) -> None:
     )
     alerts.sent(alerts.source(), now, title="Disk full", dedup_key="1")
     assert members(Incident.objects.get()) == {paged.pk}
+
+
+# --- Who is paged for it ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def on_call() -> list[User]:
+    people = [accounts.user(name=name) for name in ("Bob Okafor", "Eve Stone", "Dan Reyes")]
+    for person in people:
+        oncall.contact_method(person)
+    return people
+
+
+def told(incident: Incident) -> list[str]:
+    """What its timeline says about who is in, oldest first."""
+    return list(incident.timeline.filter(kind="member").order_by("sequence").values_list("text", flat=True))
+
+
+def test_each_level_is_let_in_when_it_is_paged(
+    private: Incident, responder: Actor, on_call: list[User], now: datetime
+) -> None:
+    bob, eve, dan = on_call
+    policy = oncall.policy(oncall.level(bob, minutes=5), oncall.level(eve, dan, minutes=5))
+    paging.page_for_incident(actor=responder, incident=private, policy=policy, now=now)
+    pass_time(now)
+    assert members(private) == {responder.user_id, bob.pk}
+    client = Client()
+    client.force_login(eve)
+    assert client.get(private.get_absolute_url()).status_code == 404
+    pass_time(now + timedelta(minutes=6))
+    assert members(private) == {responder.user_id, bob.pk, eve.pk, dan.pk}
+    assert SECRET in client.get(private.get_absolute_url()).content.decode()
+    assert told(private) == ["let Bob Okafor in: paged for it", "let Eve Stone, Dan Reyes in: paged for it"]
+
+
+def test_whom_it_is_handed_to_and_who_is_asked_to_help_are_let_in(
+    private: Incident, responder: Actor, on_call: list[User], now: datetime
+) -> None:
+    bob, eve, dan = on_call
+    policy, other = oncall.policy(oncall.level(bob)), oncall.policy(oncall.level(eve))
+    escalation = paging.page_for_incident(actor=responder, incident=private, policy=policy, now=now)
+    pass_time(now)
+    first = Actor.of_user(bob, via="web")
+    reassign_escalation(actor=first, escalation=escalation, policy=other, now=now)
+    pass_time(now + timedelta(seconds=5))
+    add_responder(actor=first, escalation=escalation, user=dan, now=now)
+    pass_time(now + timedelta(seconds=9))
+    assert members(private) == {responder.user_id, bob.pk, eve.pk, dan.pk}
+
+
+def test_whose_access_was_taken_away_gets_it_back_with_the_next_page_only(
+    private: Incident, responder: Actor, on_call: list[User], now: datetime
+) -> None:
+    bob, eve, _dan = on_call
+    policy = oncall.policy(oncall.level(bob, minutes=5), oncall.level(eve, minutes=5), repeats=1)
+    paging.page_for_incident(actor=responder, incident=private, policy=policy, now=now)
+    pass_time(now)
+    membership.remove_member(actor=responder, incident=private, user=bob, now=now)
+    pass_time(now + timedelta(minutes=6))
+    assert members(private) == {responder.user_id, eve.pk}
+    pass_time(now + timedelta(minutes=12))
+    assert members(private) == {responder.user_id, bob.pk, eve.pk}
+
+
+def test_whom_it_pages_already_stays_inside_when_it_becomes_private_or_part_of_a_private_one(
+    private: Incident, responder: Actor, incident: Incident, on_call: list[User], now: datetime
+) -> None:
+    bob, eve, _dan = on_call
+    policy, other = oncall.policy(oncall.level(bob)), oncall.policy(oncall.level(eve))
+    paging.page_for_incident(actor=responder, incident=incident, policy=policy, now=now)
+    pass_time(now)
+    membership.set_visibility(actor=responder, incident=incident, visibility="private", now=now)
+    assert members(incident) == {responder.user_id, bob.pk}
+    merging.merge_incident(actor=responder, incident=incident, into=private, now=now, confirmed=True)
+    assert members(private) == {responder.user_id, bob.pk}
+    public = incidents.incident(responder, now=now)
+    paging.page_for_incident(actor=responder, incident=public, policy=other, now=now)
+    pass_time(now + timedelta(seconds=5))
+    assert not public.memberships.exists()
+    merging.merge_incident(actor=responder, incident=public, into=private, now=now)
+    assert members(private) == {responder.user_id, bob.pk, eve.pk}
+    merging.unmerge_incident(actor=responder, incident=public, now=now)
+    assert members(private) == {responder.user_id, bob.pk}
 
 
 # --- Mails ------------------------------------------------------------------------------------------------------------
