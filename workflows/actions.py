@@ -76,7 +76,9 @@ def save_workflow(
     workflow.slug = workflow.slug or slug or _free_slug(workflow.name)
     _check(workflow)
     latest = None if created else current_version(workflow)
-    definition = checked(with_kept_secrets(definition, latest.definition if latest else None))
+    definition = with_kept_secrets(definition, latest.definition if latest else None)
+    if latest is None or latest.definition != definition:  # what is stored is not refused for being kept
+        definition = checked(definition)
     is_new_version = latest is None or latest.definition != definition
     workflow.updated_at = now
     if is_new_version:

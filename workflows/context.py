@@ -24,13 +24,14 @@ from incidents.models import Incident
 from oncall.hours import is_working_hours
 from oncall.models import Schedule
 from oncall.roster import schedule_specs
-from workflows.definition import walk
+from workflows.asking import doubtful_facts
+from workflows.definition import Problem, walk
+from workflows.facts import ALWAYS, HOURS
 from workflows.models import WorkflowRun
 from workflows.registry import step_called
 from workflows.subjects import ABOUT, address, plain
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-HOURS = "working_hours"
 
 
 def facts_of_the_incident(incident: Incident) -> dict[str, Any]:
@@ -98,8 +99,7 @@ def known_names(definition: Mapping[str, Any] | None = None) -> list[str]:
     """The names that can be asked for, for completion; with a definition those of its steps and loops too."""
     slugs = Schedule.objects.order_by("slug").values_list("slug", flat=True)
     names = [f"incident.{name}" for name in (*known_facts_of_incidents(), "acknowledge_minutes")]
-    names += ["event.name", "event.by", "now.iso", "now.date", "now.weekday", "now.hour"]
-    names += ["run.id", "run.url", "run.workflow", "run.started_at", "run.started_by"]
+    names += [f"{root}.{name}" for root in ("event", "now", "run") for name in ALWAYS[root]]
     names += [f"{about}.{name}" for about, own in ABOUT.items() for name in own]
     names += ["webhook.body", "webhook.text"]
     names += [f"{HOURS}.{slug}" for slug in slugs]
@@ -109,3 +109,11 @@ def known_names(definition: Mapping[str, Any] | None = None) -> list[str]:
         if step.get("kind") == "loop":
             names.append(str((step.get("params") or {}).get("as") or "it"))
     return names
+
+
+def doubts(definition: Any) -> list[Problem]:
+    """What a sound definition asks for and will not find as things are: it is told, and can be saved."""
+    if not isinstance(definition, Mapping):
+        return []
+    found = doubtful_facts(definition, dict(walk(definition)), known_names(definition))
+    return [Problem(place, why, "doubt") for place, why in found]

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from accounts.secrets import seal
 from events import conditions
 from events.errors import Invalid
 from events.templates import BadTemplate, check_template
+from workflows.asking import unknown_facts
 from workflows.clock import BadClock, next_time
 from workflows.registry import Param, step_called
 from workflows.triggers import HAPPENINGS
@@ -46,10 +47,11 @@ TRIGGER_KEYS = {
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong, and where."""
+    """What is wrong, and where. `kind` is "fact" where a fact can't be there, "doubt" where it will be empty."""
 
     place: str
     message: str
+    kind: Literal["shape", "fact", "doubt"] = "shape"
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"
@@ -90,7 +92,7 @@ def _mapped_secrets(definition: Mapping[str, Any], change: Callable[[Any], Any])
 
 
 def problems(definition: Any) -> list[Problem]:
-    """All that is wrong with a definition, in the order of its places."""
+    """All that is wrong with a definition: its shape first, then facts that it asks for and that can never be there."""
     if not isinstance(definition, Mapping):
         return [Problem("definition", "It must be an object.")]
     found = [Problem(key, "Nothing is called so.") for key in definition if key not in TOP_KEYS]
@@ -99,7 +101,8 @@ def problems(definition: Any) -> list[Problem]:
     if definition.get("once", "event") not in ONCE:
         found.append(Problem("once", f"Use {' or '.join(ONCE)}."))
     found += _block_problems(definition.get("steps"), "steps", 1, needs_one=True)
-    return found + _id_problems(definition)
+    found += _id_problems(definition)
+    return found + [Problem(place, why, "fact") for place, why in unknown_facts(definition, dict(walk(definition)))]
 
 
 def _trigger_problems(trigger: Any) -> list[Problem]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from events.conditions import in_words
 from workflows.definition import BLOCKS, walk
+from workflows.facts import condition_words
 from workflows.registry import short, step_called
 from workflows.words import trigger_words, words_of
 
@@ -34,7 +34,7 @@ class Change:
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change]:
     """From the one to the other: what starts it first, then its steps, by their ids. Empty if they say the same."""
     found = _if_changed(_("Starts"), *(trigger_words(each.get("trigger") or {}) for each in (before, after)))
-    found += _if_changed(_("Only if"), *(_condition(each.get("conditions")) for each in (before, after)))
+    found += _if_changed(_("Only if"), *(condition_words(each.get("conditions")) for each in (before, after)))
     found += _if_changed(_("Once for each"), *(str(each.get("once", "event")) for each in (before, after)))
     old, new = _by_id(before), _by_id(after)
     # Those that stay in their block: where one of them stands among the others tells whether it moved.
@@ -81,7 +81,7 @@ def _of_step(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change
             what = f"{head}, {labels.get(name, name)}"
             found.append(Change("changed", what, _value(old.get(name)), _value(new.get(name))))
     if (before.get("conditions") or {}) != (after.get("conditions") or {}):
-        was, now = _condition(before.get("conditions")), _condition(after.get("conditions"))
+        was, now = condition_words(before.get("conditions")), condition_words(after.get("conditions"))
         found.append(Change("changed", f"{head}, {_('only if')}", was, now))
     for key, words in (("name", _("name")), ("on_error", _("on error")), ("timeout_minutes", _("time-out"))):
         found += _if_changed(f"{head}, {words}", str(before.get(key, "")), str(after.get(key, "")))
@@ -90,13 +90,6 @@ def _of_step(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Change
 
 def _if_changed(what: str, before: str, after: str) -> list[Change]:
     return [] if before == after else [Change("changed", what, before, after)]
-
-
-def _condition(condition: Any) -> str:
-    try:
-        return in_words(condition or {})
-    except (KeyError, TypeError, AttributeError):
-        return _value(condition)
 
 
 def _value(value: Any) -> str:

@@ -17,13 +17,13 @@ from django.db import connection, transaction
 from accounts.actor import Actor
 from events.actions import back_off, publish
 from events.conditions import holds
-from events.conditions import in_words as conditions_in_words
 from events.errors import DomainError
 from incidents.models import Incident, TimelineEntry
 from incidents.timeline import add_entry
 from workflows import walking
 from workflows.context import gathered
-from workflows.filling import filled, masked_inputs
+from workflows.facts import not_so
+from workflows.filling import filled, left_empty, masked_inputs
 from workflows.flow import FLOW, Ask, Enter, Flow, Go, Hold
 from workflows.models import StepRun, WorkflowRun
 from workflows.registry import Context, Failed, Outcome, Retry, Skip, Step, step_called
@@ -47,13 +47,17 @@ StepState = StepRun.State
 
 @dataclass(frozen=True)
 class _Errand:
-    """A step whose effect is outside, ready to be done; `lease` tells whether the run is still ours."""
+    """A step whose effect is outside, ready to be done; `lease` tells whether the run is still ours.
+
+    `empty` are the names in its templates that were left empty.
+    """
 
     run_id: int
     lease: datetime
     step: Step
     context: Context
     params: Mapping[str, Any]
+    empty: list[str]
 
 
 def advance_due(now: datetime, *, limit: int = ADVANCED_AT_ONCE) -> int:
@@ -122,15 +126,16 @@ def _do_outside(errand: _Errand, now: datetime) -> None:
         if run is None:  # it was canceled meanwhile, or took so long that somebody else does it
             return
         row = StepRun.objects.get(pk=errand.context.step_id)
-        _Moving(run, now).conclude(row, result)
+        _Moving(run, now, errand.empty).conclude(row, result)
 
 
 class _Moving:
     """One locked run on its way, within the transaction of its caller."""
 
-    def __init__(self, run: WorkflowRun, now: datetime) -> None:
+    def __init__(self, run: WorkflowRun, now: datetime, empty: list[str] | None = None) -> None:
         self.run = run
         self.now = now
+        self.empty = empty or []
         self.definition: Mapping[str, Any] = run.version.definition
         self.actor = Actor.of_workflow(run.workflow_id, run.workflow.name, run.pk)
         self.rows = {row.path: row for row in run.steps.all()}
@@ -186,8 +191,8 @@ class _Moving:
         self.run.started_at = self.now
         self.run.position = walking.beginning()
         condition = self.definition.get("conditions") or {}
-        if condition and not holds(condition, self.facts()):
-            self.end(State.NOT_MET, f"Not so: {conditions_in_words(condition)}.")
+        if condition and not holds(condition, facts := self.facts()):
+            self.end(State.NOT_MET, not_so(condition, facts))
             return False
         return True
 
@@ -210,17 +215,17 @@ class _Moving:
         path = walking.path_of(self.definition, self.run.position)
         row = self.rows.get(path) or StepRun(run=self.run, path=path, kind=step["kind"], started_at=self.now)
         row.name = str(step.get("name") or "")
-        facts = self.facts()
+        facts, self.empty = self.facts(), []
         condition = step.get("conditions") or {}
         known = step_called(step["kind"])
         if row._state.adding and condition and not holds(condition, facts):
-            self._leave(row, StepState.SKIPPED, f"Not so: {conditions_in_words(condition)}.")
+            self._leave(row, StepState.SKIPPED, not_so(condition, facts))
             return None
         if known is None:
             self._fail(row, f"No step is called {step['kind']!r} in this version of Sitrep.")
             return True
         try:
-            params = filled(step, facts)
+            params = filled(step, facts, self.empty)
         except Failed as error:
             self._fail(row, str(error))
             return True
@@ -242,7 +247,7 @@ class _Moving:
             self.run.attempts += 1
             self.run.due_at = self.now + LEASE
             self._save()
-            return _Errand(self.run.pk, self.run.due_at, step, context, params)
+            return _Errand(self.run.pk, self.run.due_at, step, context, params, self.empty)
         try:
             with transaction.atomic():
                 result: Outcome | Exception = step.run(context, params)
@@ -346,7 +351,8 @@ class _Moving:
         position: walking.Position | None = None,
     ) -> None:
         """The step is over: the run stands after it, or where it leads."""
-        row.state, row.detail, row.output = state, detail[:5000], dict(output or {})
+        said = f"{detail}{left_empty(self.empty)}".strip()
+        row.state, row.detail, row.output = state, said[:5000], dict(output or {})
         row.ended_at = self.now
         row.save()
         self.rows[row.path] = row

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.utils.dateparse import parse_datetime
 
-from events.conditions import MISSING, holds, in_words, look_up
+from events.conditions import MISSING, holds, look_up
 from workflows import walking
+from workflows.facts import condition_words, named, not_so
 from workflows.models import StepRun, Workflow, WorkflowRun, WorkflowVersion
 from workflows.registry import Context, Failed, Outcome, Skip
 from workflows.starting import delayed, start_run
@@ -98,16 +99,16 @@ def wait_until(params: Mapping[str, Any], now: datetime) -> datetime:
 def _branch(ask: Ask) -> Hold | Enter | Go:
     condition = ask.params.get("conditions") or {}
     is_so = holds(condition, ask.facts)
-    said = in_words(condition)
     block = "then" if is_so else "otherwise"
-    outcome = Outcome(f"So: {said}." if is_so else f"Not so: {said}.", {"taken": block})
+    said = f"So: {condition_words(condition)}." if is_so else not_so(condition, ask.facts)
+    outcome = Outcome(said, {"taken": block})
     step = walking.current(ask.run.version.definition, ask.run.position)
     return Enter(walking.branched(ask.run.position, block), outcome) if step.get(block) else Go(outcome)
 
 
 def _loop(ask: Ask) -> Hold | Enter | Go:
     items = items_of(ask.params, ask.facts)
-    outcome = Outcome(f"{len(items)} to go through.", {"items": items})
+    outcome = Outcome(items_in_words(ask.params, ask.facts, items), {"items": items})
     name = str(ask.params.get("as") or "it")
     return Enter(walking.looped(ask.run.position, at=ask.row.path, name=name, of=len(items)), outcome)
 
@@ -122,6 +123,16 @@ def items_of(params: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Any]:
     if not isinstance(found, list):
         raise Failed(f"{name} is not a list.")
     return found[:MOST_ITEMS]
+
+
+def items_in_words(params: Mapping[str, Any], facts: Mapping[str, Any], items: list[Any]) -> str:
+    """How many a loop goes through; of none, why."""
+    if items:
+        return f"{len(items)} to go through."
+    name = str(params.get("over") or "")
+    if look_up(facts, name) is MISSING:
+        return f"Nothing to go through: nothing is called {name} here."
+    return f"Nothing to go through: {named(name)} is empty."
 
 
 def _call(ask: Ask) -> Hold | Enter | Go:

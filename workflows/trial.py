@@ -15,13 +15,14 @@ from django.utils.translation import gettext_lazy
 
 from accounts.actor import Actor
 from accounts.models import Role
-from events.conditions import holds, in_words
+from events.conditions import holds
 from events.errors import DomainError, require
 from incidents.models import Incident
 from workflows.context import gathered
 from workflows.definition import BLOCKS, check
+from workflows.facts import condition_words
 from workflows.filling import filled, masked_inputs
-from workflows.flow import items_of
+from workflows.flow import items_in_words, items_of
 from workflows.models import Workflow
 from workflows.registry import Context, Failed, Retry, Skip, step_called
 from workflows.starting import not_for
@@ -121,7 +122,7 @@ def _why_not(definition: Mapping[str, Any], facts: Mapping[str, Any], incident: 
 def asked_of(condition: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Asked]:
     """Each part of a condition by itself."""
     parts = condition.get("all") or condition.get("any") or ([condition] if condition else [])
-    return [Asked(in_words(part), holds(part, facts)) for part in parts]
+    return [Asked(condition_words(part), holds(part, facts)) for part in parts]
 
 
 def _block(block: list[Mapping[str, Any]], path: str, number: str, depth: int, context: Context) -> Iterator[Tried]:
@@ -179,7 +180,7 @@ def _turns(step: Mapping[str, Any], tried: Tried, context: Context) -> Iterator[
     except Failed as refused:
         tried.state, tried.detail = Fate.FAILED, str(refused)
         return
-    tried.detail = _("%(count)s to go through.") % {"count": len(items)}
+    tried.detail = items_in_words(params, context.facts, items)
     for turn, item in enumerate(items[:MOST_TURNS]):
         named = {str(params.get("as") or "it"): item, "loop": {"index": turn + 1, "of": len(items)}}
         number = f"{tried.number}.({turn + 1})."

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from events.conditions import in_words
 from workflows.clock import in_words as cron_in_words
 from workflows.definition import BLOCKS, complete
+from workflows.facts import condition_words
 from workflows.registry import listed, minutes_in_words, step_called
 from workflows.triggers import HAPPENINGS
 
@@ -37,7 +37,7 @@ def opening(definition: Mapping[str, Any]) -> str:
     said = trigger_words(definition.get("trigger") or {})
     condition = definition.get("conditions") or {}
     if condition:
-        said += f", and {_condition(condition)}"
+        said += f", and {condition_words(condition)}"
     if definition.get("once") == "subject":
         said += ", once per incident"
     return said
@@ -63,22 +63,6 @@ def _either(words: list[str]) -> str:
     return listed(words).replace(" and ", " or ") if len(words) > 1 else "".join(words)
 
 
-def _named(fact: str) -> str:
-    """A fact as a sentence has it: "its severity", "whether it is open" for `incident.is_open`."""
-    subject, _point, rest = fact.partition(".")
-    if subject != "incident" or not rest:
-        return fact
-    words = rest.replace("_", " ").replace(".", " ")
-    return f"whether it {words}" if words.startswith("is ") else f"its {words}"
-
-
-def _condition(condition: Mapping[str, Any]) -> str:
-    try:
-        return in_words(condition, _named)
-    except (KeyError, TypeError, AttributeError):
-        return "…"  # it is being written
-
-
 def steps_in_words(definition: Mapping[str, Any]) -> list[StepWords]:
     """Each step, those within it right after it. What is not finished yet is told as far as it goes."""
     return _block(definition.get("steps") or [], "steps", "", 0)
@@ -91,7 +75,7 @@ def _block(block: Any, path: str, number: str, depth: int) -> list[StepWords]:
             continue
         own, place = f"{number}{index + 1}", f"{path}.{index}"
         condition = step.get("conditions") or {}
-        found.append(StepWords(place, own, depth, words_of(step), _condition(condition) if condition else ""))
+        found.append(StepWords(place, own, depth, words_of(step), condition_words(condition) if condition else ""))
         for name in BLOCKS.get(str(step.get("kind")), ()):
             inner = step.get(name) or []
             if name == "otherwise" and inner:

@@ -41,7 +41,7 @@ RUNS = 500
 NOTED, INCIDENTS = 40, 4
 # Two of five call the world outside.
 OF_EACH, CALLING = 5, 2
-CALLS = {"fact": "calls", "operator": "is", "value": True}
+CALLS = {"fact": "event.data.calls", "operator": "is", "value": True}
 IS_ABOUT_ONE = {"fact": "incident.reference", "operator": "exists"}
 KILLS, FEWEST_KILLS = 14, 6
 LEFT_TO_CELERY = 120
@@ -134,7 +134,7 @@ def begin(world: World, now: datetime) -> None:
     turn = step(marking.Mark.kind, "turn", text="{{ run.id }} turn {{ loop.index }}")
     made: Workflow = running(
         step("http_request", "call", url=f"http://127.0.0.1:{world.server_port}/", body="{}", conditions=CALLS),
-        step("loop", "each", over="words", **{"as": "word"}, steps=[turn]),
+        step("loop", "each", over="event.data.words", **{"as": "word"}, steps=[turn]),
         step("add_note", "note", text="{{ run.id }} noted", conditions=IS_ABOUT_ONE),
         trigger={"kind": "person"},
     )
@@ -149,7 +149,7 @@ def begin(world: World, now: datetime) -> None:
                 dedup_key=f"chaos-{number}",
                 now=now,
                 incident=declared[number % INCIDENTS] if number < NOTED else None,
-                facts={"words": ["a"], "calls": number % OF_EACH < CALLING},
+                facts={"event": {"data": {"words": ["a"], "calls": number % OF_EACH < CALLING}}},
             )
 
 

@@ -70,7 +70,7 @@ def test_what_is_skipped_and_why_is_told() -> None:
 def test_conditions_that_do_not_hold_are_pointed_out() -> None:
     found = trial(factory.definition(conditions=RANK_IS_HIGH))
     assert not found.would_run
-    assert [(each.words, each.holds) for each in found.asked] == [("incident.rank is greater than 3", False)]
+    assert [(each.words, each.holds) for each in found.asked] == [("the rank of its severity is greater than 3", False)]
 
 
 def test_of_a_branch_one_side_is_tried_and_of_a_loop_its_turns() -> None:

@@ -116,7 +116,7 @@ def test_a_step_whose_conditions_do_not_hold_is_skipped_and_says_so(responder: A
     pass_time(now)
     assert notes(incident) == ["y"]
     skipped = StepRun.objects.get(run=run_of(made), path="a")
-    assert (skipped.state, skipped.detail) == ("skipped", "Not so: incident.severity is sev1.")
+    assert (skipped.state, skipped.detail) == ("skipped", "Not so: its severity is sev1.")
 
 
 def test_once_per_subject_is_once_for_good(responder: Actor, now: datetime) -> None:

@@ -18,6 +18,7 @@ from events.errors import NotFound
 from incidents.models import Incident
 from workflows import actions
 from workflows.api.runs import WorkflowRunDetailSerializer
+from workflows.context import doubts
 from workflows.definition import masked, problems
 from workflows.exchange import import_workflows, plan_import
 from workflows.filters import WorkflowFilter
@@ -169,9 +170,13 @@ class DefinitionSerializer(serializers.Serializer[Any]):
 
 
 class ProblemsSerializer(serializers.Serializer[Any]):
-    """What is wrong with a definition, each with its place, and all of it in words as far as it goes."""
+    """What is wrong with a definition, each with its place, and all of it in words as far as it goes.
+
+    `doubts` are facts that it asks for and that will be empty as things are; it can be saved with them.
+    """
 
     problems = serializers.ListField(child=serializers.CharField())
+    doubts = serializers.ListField(child=serializers.CharField())
     words = serializers.CharField()
 
 
@@ -305,4 +310,11 @@ class WorkflowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
     def check(self, request: Request) -> Response:
         """What is wrong with a definition; nothing is written."""
         definition = self.validated(DefinitionSerializer)["definition"]
-        return Response({"problems": [str(each) for each in problems(definition)], "words": whole(definition)})
+        found, doubtful = problems(definition), doubts(definition)
+        return Response(
+            {
+                "problems": [str(each) for each in found],
+                "doubts": [str(each) for each in doubtful],
+                "words": whole(definition),
+            }
+        )

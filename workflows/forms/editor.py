@@ -17,9 +17,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms import zone_choices
-from events.conditions import in_words
 from workflows.actions import LONGEST_FOLDER, LONGEST_NAME, LONGEST_NOTE
 from workflows.definition import BLOCKS, MOST_STEPS, Problem
+from workflows.facts import condition_words
 from workflows.forms.params import ConditionsPart, Field, Offers, fields_of, read_param
 from workflows.models import Workflow
 from workflows.registry import Step, step_called
@@ -102,6 +102,7 @@ class Node:
     words: str
     blocks: list[Block] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
     fields: list[Field | ConditionsPart] = field(default_factory=list)
     own_conditions: ConditionsPart | None = None
     is_open: bool = False
@@ -124,10 +125,7 @@ class Node:
     @property
     def condition(self) -> str:
         """Its own conditions in words; "" for none."""
-        try:
-            return in_words(self.step["conditions"]) if self.step.get("conditions") else ""
-        except (KeyError, TypeError, AttributeError):
-            return "…"  # they are being written
+        return condition_words(self.step["conditions"]) if self.step.get("conditions") else ""
 
     @property
     def other_problems(self) -> list[Problem]:
@@ -138,11 +136,20 @@ class Node:
         return [each for each in self.problems if each.place not in shown]
 
     def errors_of(self, place: str) -> list[str]:
-        """What is wrong at a place within the step."""
-        return [each.message for each in self.problems if each.place == f"{self.path}.{place}"]
+        """What is wrong with the shape of what stands at a place within the step."""
+        return [each.message for each in self.problems if each.place == f"{self.path}.{place}" and each.kind == "shape"]
+
+    def notices_of(self, place: str) -> list[Problem]:
+        """What is to be said of the facts that a place within the step asks for."""
+        return facts_at(f"{self.path}.{place}", [*self.problems, *self.doubts])
 
 
 ALL_BLOCKS = {name for names in BLOCKS.values() for name in names}
+
+
+def facts_at(place: str, found: list[Problem]) -> list[Problem]:
+    """What is to be said of the facts that are asked for at a place."""
+    return [each for each in found if each.place == place and each.kind != "shape"]
 
 
 def new_key() -> str:
@@ -163,14 +170,18 @@ class Page:
         *,
         keys: Mapping[str, str] | None = None,
         opened: frozenset[str] = frozenset(),
+        doubts: list[Problem] | None = None,
     ) -> None:
         self.definition, self.problems, self.offers = definition, problems, Offers()
+        self.doubts = doubts or []
         self._keys, self._opened = keys or {}, opened
         self.steps = self._block(definition.get("steps"), "steps")
         trigger = definition.get("trigger")
         self.trigger: Mapping[str, Any] = trigger if isinstance(trigger, Mapping) else {}
         self.conditions = ConditionsPart("conditions", definition.get("conditions") or {})
-        self.conditions.errors = [each.message for each in problems if each.place.startswith("conditions")]
+        of_conditions = [each for each in problems if each.place.startswith("conditions")]
+        self.conditions.errors = [each.message for each in of_conditions if each.kind == "shape"]
+        self.conditions.notices = facts_at("conditions", [*problems, *self.doubts])
 
     def _block(self, block: Any, path: str) -> list[Node]:
         steps = enumerate(block if isinstance(block, list) else [])
@@ -184,6 +195,7 @@ class Page:
         ]
         node = Node(key, path, step, step_called(str(step.get("kind"))), words_of(step), blocks)
         node.problems = [each for each in self.problems if _is_of_step(each.place, path)]
+        node.doubts = [each for each in self.doubts if _is_of_step(each.place, path)]
         if key in self._opened:
             open_node(node, self.offers)
         return node
@@ -209,8 +221,15 @@ class Page:
 
     @property
     def placed_problems(self) -> list[tuple[Problem, str]]:
-        """Each problem with the key of the step at which it is."""
-        return [(each, self.key_at(each.place)) for each in self.problems]
+        """Each problem, then each doubt, with the key of the step at which it is."""
+        return [(each, self.key_at(each.place)) for each in (*self.problems, *self.doubts)]
+
+    def notices(self) -> Iterator[tuple[str, list[Problem]]]:
+        """What is to be said of facts beside each field that is shown: the field's name, and what."""
+        yield self.conditions.prefix, self.conditions.notices
+        for node in self.nodes():
+            for made in (*node.fields, *([node.own_conditions] if node.own_conditions else [])):
+                yield (made.name if isinstance(made, Field) else made.prefix), made.notices
 
     @property
     def zones(self) -> list[tuple[str, str, bool]]:
@@ -255,13 +274,17 @@ def open_node(node: Node, offers: Offers) -> None:
         for made in node.fields:
             if isinstance(made, ConditionsPart) and made.prefix == f"{node.prefix}-p-{param.name}":
                 made.errors = node.errors_of(f"params.{param.name}")
+                made.notices = node.notices_of(f"params.{param.name}")
     for made in node.fields:
         if isinstance(made, Field):
-            made.errors = node.errors_of(made.place)
+            made.errors, made.notices = node.errors_of(made.place), node.notices_of(made.place)
             if made.place.startswith("params.") and made.place.endswith(".persons"):
                 made.errors += node.errors_of(made.place.removesuffix(".persons"))
     node.own_conditions = ConditionsPart(f"{node.prefix}-c", node.step.get("conditions") or {})
-    node.own_conditions.errors = node.errors_of("conditions")
+    node.own_conditions.errors, node.own_conditions.notices = (
+        node.errors_of("conditions"),
+        node.notices_of("conditions"),
+    )
 
 
 # --- From the page to the definition ----------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from events.condition_forms import ConditionForm, condition_rows
 from incidents.models import CustomField, IncidentRole, IncidentStatus, IncidentType, Severity
 from oncall.models import EscalationPolicy, Schedule
 from statuspage.models import StatusPage
-from workflows.definition import PEOPLE
+from workflows.definition import PEOPLE, Problem
 from workflows.models import Workflow
 from workflows.registry import LONG, Param
 
@@ -91,6 +91,7 @@ class Field:
     is_filled: bool = False
     is_half: bool = False
     errors: list[str] = field(default_factory=list)
+    notices: list[Problem] = field(default_factory=list)
 
     @property
     def auto_id(self) -> str:
@@ -108,6 +109,7 @@ class ConditionsPart:
         self.rows = ConditionRows(initial=shown[1] if shown else [], prefix=prefix)
         self.text = "" if shown is not None and isinstance(conditions, dict) else _as_text(conditions)
         self.errors: list[str] = []
+        self.notices: list[Problem] = []
 
     @staticmethod
     def read(prefix: str, data: QueryDict) -> Any:

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 from django.utils.translation import gettext_lazy as _
 
-from events.conditions import in_words
-from workflows.flow import instant_in_words, items_of, version_called, wait_until
-from workflows.registry import Context, Group, Param, Step, minutes_in_words, step
+from workflows.facts import condition_words, named
+from workflows.flow import instant_in_words, items_in_words, items_of, version_called, wait_until
+from workflows.registry import Context, Group, Param, Step, minutes_in_words, short, step
 
 
 @step
@@ -44,7 +44,7 @@ class Branch(Step):
     params: ClassVar[tuple[Param, ...]] = (Param("conditions", "conditions", _("Conditions"), required=True),)
 
     def words(self, params: Mapping[str, Any]) -> str:
-        return f"If {in_words(params.get('conditions') or {})}"
+        return f"If {condition_words(params.get('conditions') or {})}"
 
 
 @step
@@ -63,10 +63,16 @@ class Loop(Step):
     )
 
     def words(self, params: Mapping[str, Any]) -> str:
-        return f"For each {params.get('as') or 'it'} of {params.get('over')}"
+        return f"For each {params.get('as') or 'it'} of {named(str(params.get('over')))}"
 
     def plan(self, context: Context, params: Mapping[str, Any]) -> str:
-        return f"Would go through {len(items_of(params, context.facts))} items of {params.get('over')}"
+        items = items_of(params, context.facts)
+        if not items:
+            return items_in_words(params, context.facts, items).rstrip(".")
+        return (
+            f"Would go through {named(str(params.get('over')))}: {', '.join(short(each, 40) for each in items[:5])}"
+            + (f" and {len(items) - 5} more" if len(items) > 5 else "")
+        )
 
 
 @step

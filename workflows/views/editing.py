@@ -17,7 +17,7 @@ from events.forms import try_action
 from incidents.models import Incident
 from workflows import actions
 from workflows.beginnings import beginning_called, beginnings
-from workflows.context import known_names
+from workflows.context import doubts, known_names
 from workflows.definition import free_id, masked, problems, walk
 from workflows.differences import changes
 from workflows.forms.editor import Node, Page, Read, WorkflowForm, open_node, read, read_step
@@ -51,7 +51,8 @@ def workflow_edit(request: HttpRequest, slug: str = "") -> HttpResponse:
     if request.method == "POST":
         return _save(request, actor, workflow)
     definition, initial = _start(request, workflow)
-    page = Page(definition, problems(_whole(workflow, definition)) if definition["steps"] else [])
+    found = problems(_whole(workflow, definition)) if definition["steps"] else []
+    page = Page(definition, found, doubts=doubts(definition))
     form = WorkflowForm(initial=initial, may_private=can_configure(actor, sees_private=True))
     return _editor(request, actor, workflow, form, page)
 
@@ -91,7 +92,7 @@ def _save(request: HttpRequest, actor: Actor, workflow: Workflow | None) -> Http
             messages.success(request, _("Saved as version %(version)s.") % {"version": saved.version})
             return redirect(saved)
     found = problems(_whole(workflow, said.definition))
-    page = Page(said.definition, found, keys=said.keys, opened=said.opened)
+    page = Page(said.definition, found, keys=said.keys, opened=said.opened, doubts=doubts(said.definition))
     return _editor(request, actor, workflow, form, page, status=409 if stale else 422, **stale)
 
 

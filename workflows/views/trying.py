@@ -12,7 +12,7 @@ from accounts.actor import Actor, actor_of
 from events.templates import BadTemplate, fill
 from incidents.models import Incident
 from workflows import actions
-from workflows.context import gathered
+from workflows.context import doubts, gathered
 from workflows.definition import is_template, problems
 from workflows.forms.editor import Page, read
 from workflows.forms.params import Field
@@ -31,7 +31,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     actions.require_configure(actor)
     said = read(request.POST)
     found = problems(_with_secrets(request, said.definition))
-    page = Page(said.definition, found, keys=said.keys, opened=said.opened)
+    page = Page(said.definition, found, keys=said.keys, opened=said.opened, doubts=doubts(said.definition))
     context = {
         "page": page,
         "problems": found,
