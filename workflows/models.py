@@ -107,9 +107,12 @@ class WorkflowRun(models.Model):
         DONE = "done", _("Done")
         FAILED = "failed", _("Failed")
         CANCELED = "canceled", _("Canceled")
+        STOPPED = "stopped", _("Stopped by loop protection")
         NOT_MET = "not_met", _("Conditions not met")
 
     OPEN = (State.WAITING, State.RUNNING)
+    # Somebody has to look at it.
+    TROUBLE = (State.FAILED, State.STOPPED)
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="runs")
     version = models.ForeignKey(WorkflowVersion, on_delete=models.CASCADE, related_name="runs")
@@ -144,6 +147,10 @@ class WorkflowRun(models.Model):
             models.Index(fields=["workflow", "-id"], name="workflow_run_of"),
             models.Index(fields=["incident", "-id"], name="workflow_run_incident"),
             models.Index(fields=["state", "-id"], name="workflow_run_state"),
+            models.Index(
+                fields=["workflow", "-id"], condition=Q(state__in=["failed", "stopped"]), name="workflow_run_trouble"
+            ),
+            models.Index(fields=["ended_at", "state"], condition=Q(ended_at__isnull=False), name="workflow_run_ended"),
         ]
 
     def __str__(self) -> str:
