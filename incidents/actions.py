@@ -251,9 +251,11 @@ def change_severity(
         raise refusal("severity", before, _who_last(incident, Kind.SEVERITY))
     refuse_severity(incident.incident_type, severity)
     incident.severity = severity
+    # (each severity brings its own interval: what somebody set was meant for the one before)
+    incident.update_interval = None
     if incident.is_open:
         incident.next_update_due_at = update_due(incident)
-    incident.save(update_fields=["severity", "next_update_due_at"])
+    incident.save(update_fields=["severity", "update_interval", "next_update_due_at"])
     word = "raised" if severity.rank > before.rank else "lowered"
     add_entry(
         incident=incident,
@@ -359,8 +361,9 @@ def _end_streams(
     if not confirmed:
         visible = set(Incident.objects.visible_to(actor).filter(parent=incident).values_list("pk", flat=True))
         named = [stream.reference for stream in streams if stream.pk in visible]
+        count = "One of its streams is" if len(streams) == 1 else f"{len(streams)} of its streams are"
         raise Conflict(
-            f"{len(streams)} of its streams are still open" + (f": {', '.join(named)}." if named else "."),
+            f"{count} still open" + (f": {', '.join(named)}." if named else "."),
             code=NEEDS_CONFIRMATION,
             field="confirmed",
             remedy="End them first, or confirm that they end with it.",

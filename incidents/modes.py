@@ -1,6 +1,6 @@
 """What the mode of an incident changes: whom it may page, what its pages say, whether updates are due."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from accounts.models import User
 from events.errors import Conflict
@@ -20,6 +20,13 @@ def next_update_due(mode: str, severity: Severity, since: datetime) -> datetime 
     if severity.update_interval is None or mode == Mode.RETROSPECTIVE:
         return None
     return since + severity.update_interval
+
+
+def update_interval(incident: Incident) -> timedelta | None:
+    """How often its updates are due: as somebody set its timer, else as its mode and severity say; None for never."""
+    if incident.update_interval is not None:
+        return incident.update_interval or None
+    return None if incident.mode == Mode.RETROSPECTIVE else incident.severity.update_interval
 
 
 def refuse_to_page(incident: Incident, user: User | None) -> None:

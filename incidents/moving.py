@@ -47,8 +47,8 @@ def enter(*, incident: Incident, status: IncidentStatus, now: datetime) -> dict[
     if before.is_open and not status.is_open:
         if incident.paused_at is not None:
             data |= end_pause(incident, now)
-        incident.next_update_due_at = None
-        fields += PAUSE_FIELDS
+        incident.next_update_due_at = incident.update_interval = None
+        fields += [*PAUSE_FIELDS, "update_interval"]
     elif status.is_open and not before.is_open:
         incident.next_update_due_at = next_update_due(incident.mode, incident.severity, now)
         fields.append("next_update_due_at")

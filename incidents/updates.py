@@ -12,6 +12,7 @@ from incidents.actions import change_severity, change_status
 from incidents.crossposting import tell_parent
 from incidents.entries import keep_revision
 from incidents.models import Incident, IncidentStatus, IncidentUpdate, Severity, TimelineEntry
+from incidents.modes import update_interval
 from incidents.timeline import add_entry, redraw, show_change
 from incidents.update_words import blanks_left
 from incidents.writing import locked, written
@@ -38,9 +39,9 @@ def post_update(
     """Posts an internal update: what is known (`text`) and what is `doing`; with a severity or a status it changes
     these too.
 
-    A status that ends it with its streams open has to be `confirmed`. The next update is due at `next_update_at`, or
-    after `next_update_in`, or after the severity's own interval. Raises Invalid for nothing, for a blank that nobody
-    filled, and for a next update that is not ahead.
+    A status that ends it with its streams open has to be `confirmed`. The next update is due at `next_update_at`, this
+    once; or after `next_update_in`, and so are those that follow; else as until now: as the timer was set, or as the
+    severity says. Raises Invalid for nothing, for a blank that nobody filled, and for a next update that is not ahead.
     """
     incident = locked(actor, incident)
     text = _filled(text)
@@ -53,9 +54,9 @@ def post_update(
         incident = change_severity(actor=actor, incident=incident, severity=severity, now=now)
     if status is not None and status.pk != incident.status_id:
         incident = change_status(actor=actor, incident=incident, status=status, now=now, confirmed=confirmed)
-    # What is told of in retrospect is over: no update is due, unless somebody says so.
-    is_over = incident.mode == Incident.Mode.RETROSPECTIVE
-    interval = next_update_in or (None if is_over else incident.severity.update_interval)
+    if next_update_in is not None and next_update_at is None and incident.is_open:
+        incident.update_interval = next_update_in
+    interval = next_update_in or update_interval(incident)
     due_at = _due(incident, interval, now) if interval and incident.is_open else None
     update = IncidentUpdate.objects.create(
         incident=incident,
@@ -69,7 +70,7 @@ def post_update(
         next_update_due_at=due_at,
     )
     incident.last_update_at, incident.next_update_due_at = now, due_at
-    incident.save(update_fields=["last_update_at", "next_update_due_at"])
+    incident.save(update_fields=["last_update_at", "next_update_due_at", "update_interval"])
     add_entry(
         incident=incident,
         actor=actor,
@@ -115,34 +116,38 @@ def correct_update(
 
 @transaction.atomic
 def start_update_timer(*, actor: Actor, incident: Incident, interval: timedelta, now: datetime) -> Incident:
-    """Says that the next update is due after `interval`, whatever the severity says; while paused it stands still.
+    """Says that the next update is due after `interval`, and so is each that follows, whatever the severity says.
 
-    Raises Conflict for an incident that is over and Invalid for less than a minute or more than a week.
+    It holds until the timer is set anew or stopped, the severity changes, or the incident is over. While paused it
+    stands still. Raises Conflict for an incident that is over and Invalid for less than a minute or more than a week.
     """
     incident = locked(actor, incident)
     _check_timer(interval, field="minutes")
     if not incident.is_open:
         raise Conflict("This incident is no longer open.", remedy="Reopen it first.")
     due_at = _due(incident, interval, now)
-    if incident.next_update_due_at == due_at:
+    if (incident.next_update_due_at, update_interval(incident)) == (due_at, interval):
         return incident
     minutes = round(interval.total_seconds() / 60)
-    text = f"set the update timer: the next update is due in {minutes} minutes"
-    return _set_timer(actor, incident, due_at, text, now)
+    text = f"set the update timer: an update is due every {minutes} minutes"
+    return _set_timer(actor, incident, due_at, interval, text, now)
 
 
 @transaction.atomic
 def stop_update_timer(*, actor: Actor, incident: Incident, now: datetime) -> Incident:
-    """No update is due any more, until one is posted or the timer is started again."""
+    """No update is due any more, also after those that are posted: until the timer is started again, an update says
+    when the next one comes, or the severity changes."""
     incident = locked(actor, incident)
-    if incident.next_update_due_at is None:
+    if incident.next_update_due_at is None and not update_interval(incident):
         return incident
-    return _set_timer(actor, incident, None, "stopped the update timer", now)
+    return _set_timer(actor, incident, None, timedelta(), "stopped the update timer", now)
 
 
-def _set_timer(actor: Actor, incident: Incident, due_at: datetime | None, text: str, now: datetime) -> Incident:
-    incident.next_update_due_at = due_at
-    incident.save(update_fields=["next_update_due_at"])
+def _set_timer(
+    actor: Actor, incident: Incident, due_at: datetime | None, interval: timedelta, text: str, now: datetime
+) -> Incident:
+    incident.next_update_due_at, incident.update_interval = due_at, interval
+    incident.save(update_fields=["next_update_due_at", "update_interval"])
     data = {"next_update_due_at": due_at.isoformat() if due_at else None}
     add_entry(incident=incident, actor=actor, kind=Kind.EDIT, text=text, now=now, data=data)
     event = "incident.timer_started" if due_at else "incident.timer_stopped"

@@ -18,6 +18,7 @@ from incidents.models import (
     RoleAssignment,
     Severity,
 )
+from incidents.modes import update_interval
 from incidents.roles import missing_roles
 
 
@@ -78,6 +79,9 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
     streams = serializers.SerializerMethodField(help_text="Numbers of its streams that you may see.")
     durations = serializers.SerializerMethodField(help_text="In seconds, without pauses; null where an end is unknown.")
     url = serializers.SerializerMethodField()
+    update_interval_minutes = serializers.SerializerMethodField(
+        help_text="How often updates are due: as the timer was set, else as the severity says; null for never."
+    )
 
     class Meta:
         model = Incident
@@ -120,7 +124,13 @@ class IncidentSerializer(serializers.ModelSerializer[Incident]):
             "paused_seconds",
             "last_update_at",
             "next_update_due_at",
+            "update_interval_minutes",
         ]
+
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_update_interval_minutes(self, incident: Incident) -> float | None:
+        interval = update_interval(incident)
+        return interval.total_seconds() / 60 if interval else None
 
     @extend_schema_field(serializers.ListField(child=serializers.IntegerField()))
     def get_streams(self, incident: Incident) -> list[int]:

@@ -1,5 +1,6 @@
 """Updates in the REST API: words to start with, corrections, the timer, and the brief."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from incidents.api.reading import AffectedServiceSerializer, IncidentSerializer,
 from incidents.brief import brief_of
 from incidents.update_words import starts_for
 
+LOCALE = re.compile(r"[A-Za-z-]{2,20}")
 UPDATE_ID = OpenApiParameter("update_id", OpenApiTypes.INT, OpenApiParameter.PATH)
 
 
@@ -29,7 +31,7 @@ class CorrectUpdateSerializer(serializers.Serializer[Any]):
 
 
 class TimerSerializer(serializers.Serializer[Any]):
-    """In how many minutes the next update is due; `null` stops the timer."""
+    """In how many minutes the next update is due, and each that follows one; `null` stops the timer."""
 
     minutes = serializers.IntegerField(min_value=1, max_value=10_080, allow_null=True)
 
@@ -85,7 +87,8 @@ class UpdatesMixin(ActionViewSet):
     @action(detail=True, methods=["get"], url_path="update-starts", pagination_class=None)
     def update_starts(self, request: Request, number: str) -> Response:
         """Words to start an update with, filled from the incident as it is."""
-        locale = request.query_params.get("locale") or request.LANGUAGE_CODE
+        asked = request.query_params.get("locale", "")
+        locale = asked if LOCALE.fullmatch(asked) else request.LANGUAGE_CODE
         return Response(UpdateStartSerializer(starts_for(self.get_object(), locale), many=True).data)
 
     @extend_schema(request=TimerSerializer, responses=IncidentSerializer)

@@ -61,7 +61,7 @@ def correct(asking: Asking, text: str) -> None:
 @command(
     "timer",
     Parameter("length", LENGTH_OF_TIME, label="15m or off"),
-    help=_("Says when the next update is due, or that none is."),
+    help=_("Says how often an update is due, or that none is."),
     example="/timer 30",
 )
 def timer(asking: Asking, length: timedelta | None) -> None:

@@ -11,7 +11,7 @@ from incidents.models import PLAIN_CATEGORIES, Incident, IncidentService, Incide
 from oncall.models import EscalationPolicy, Urgency
 
 NEXT_UPDATE_CHOICES = [
-    ("", _("As the severity says")),
+    ("", _("As until now")),
     ("15", _("15 minutes")),
     ("30", _("30 minutes")),
     ("60", _("1 hour")),

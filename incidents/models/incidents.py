@@ -128,6 +128,11 @@ class Incident(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     last_update_at = models.DateTimeField(null=True, blank=True)
     next_update_due_at = models.DateTimeField(null=True, blank=True)
+    update_interval = models.DurationField(
+        null=True,
+        blank=True,
+        help_text=_("How often updates are due, where somebody set it; zero: not at all. Empty: as its severity says."),
+    )
     nudged_at = models.DateTimeField(
         null=True, blank=True, help_text=_("When an update that was due was last reminded of.")
     )

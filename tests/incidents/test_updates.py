@@ -1,6 +1,7 @@
 """Internal updates: their structure, words to start with, corrections, and when the next one is due."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from accounts.models import Role, User
 from catalog.models import Service
 from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
-from incidents.actions import resolve_incident
+from incidents.actions import change_severity, reopen_incident, resolve_incident
 from incidents.models import Incident, IncidentUpdate, TimelineRevision, UpdateTemplate
 from incidents.todo import add_action, complete_action
 from incidents.update_words import filled, starts_for
@@ -72,9 +73,58 @@ def test_the_timer_is_started_and_stopped_and_both_are_told(
     stopped = Incident.objects.get(pk=incident.pk)
     assert stopped.next_update_due_at is None
     told = incident.timeline.filter(kind="edit").order_by("sequence").values_list("text", flat=True)
-    assert list(told) == ["set the update timer: the next update is due in 15 minutes", "stopped the update timer"]
+    assert list(told) == ["set the update timer: an update is due every 15 minutes", "stopped the update timer"]
     names = Event.objects.filter(name__startswith="incident.timer").values_list("name", flat=True)
     assert sorted(names) == ["incident.timer_started", "incident.timer_stopped"]
+
+
+def due_after(incident: Incident, now: datetime) -> timedelta | None:
+    """In how long the next update is due."""
+    incident.refresh_from_db()
+    return incident.next_update_due_at - now if incident.next_update_due_at else None
+
+
+def test_an_interval_goes_on_until_another_is_set(responder: Actor, incident: Incident, now: datetime) -> None:
+    about: dict[str, Any] = {"actor": responder, "incident": incident}
+    post_update(text="Looking", next_update_in=10 * MINUTE, now=now, **about)
+    later = now + 9 * MINUTE
+    post_update(text="Still looking", now=later, **about)
+    assert due_after(incident, later) == 10 * MINUTE
+    post_update(text="Back at noon", next_update_at=later + 90 * MINUTE, now=later, **about)
+    assert due_after(incident, later) == 90 * MINUTE
+    post_update(text="Noon", now=later, **about)
+    assert due_after(incident, later) == 10 * MINUTE
+    start_update_timer(interval=20 * MINUTE, now=later, **about)
+    post_update(text="And on", now=later + MINUTE, **about)
+    assert due_after(incident, later + MINUTE) == 20 * MINUTE
+
+
+def test_a_timer_that_was_stopped_stays_so_until_somebody_sets_it(
+    responder: Actor, incident: Incident, now: datetime
+) -> None:
+    about: dict[str, Any] = {"actor": responder, "incident": incident, "now": now}
+    stop_update_timer(**about)
+    post_update(text="Nothing more for now", **about)
+    assert due_after(incident, now) is None
+    post_update(text="It goes on", next_update_in=5 * MINUTE, **about)
+    assert due_after(incident, now) == 5 * MINUTE
+
+
+def test_a_new_severity_brings_its_own_interval_and_an_end_forgets_what_was_set(
+    responder: Actor, incident: Incident, now: datetime
+) -> None:
+    about: dict[str, Any] = {"actor": responder, "incident": incident, "now": now}
+    start_update_timer(interval=50 * MINUTE, **about)
+    change_severity(severity=incidents.severity("sev1"), **about)
+    assert due_after(incident, now) == 15 * MINUTE
+    stop_update_timer(**about)
+    resolve_incident(**about)
+    reopen_incident(**about)
+    assert due_after(incident, now) == 15 * MINUTE
+    change_severity(severity=incidents.severity("sev4"), **about)
+    start_update_timer(interval=50 * MINUTE, **about)
+    post_update(text="One that has no interval of its own", **about)
+    assert due_after(incident, now) == 50 * MINUTE
 
 
 def test_an_incident_that_is_over_has_no_timer(responder: Actor, incident: Incident, now: datetime) -> None:
