@@ -19,6 +19,7 @@ from oncall.engine import heartbeat_age, overdue
 from oncall.models import EngineBeat, Escalation, Page
 from oncall.roster import schedule_ids_naming, schedule_specs
 from oncall.rota import on_call_until
+from workflows import trouble
 
 HORIZON = timedelta(days=14)
 ENGINE_IS_LATE = timedelta(seconds=30)
@@ -59,6 +60,16 @@ class Frame:
         return on_call_until(list(specs.values()), self.user.pk, now, HORIZON)
 
     @cached_property
+    def _kept(self) -> dict[str, EngineBeat]:
+        """What sweeps have found and keep for every page: one query for all of it."""
+        return EngineBeat.objects.in_bulk([audit.NAME, alert_audit.NAME, unreachable.NAME, trouble.NAME])
+
+    @cached_property
+    def workflows_in_trouble(self) -> int:
+        """How many workflows managers should look at: their runs fail, or were stopped by loop protection."""
+        return trouble.kept_trouble(self._kept.get(trouble.NAME), timezone.now()) if self.is_manager else 0
+
+    @cached_property
     def banners(self) -> list[dict[str, str]]:
         """Only what cannot wait: you are being paged, the engine is late, delivery is failing."""
         if self.user is None:
@@ -74,7 +85,7 @@ class Frame:
         if age is None or age > ENGINE_IS_LATE or overdue(now):
             text = _("Paging is late: the engine has not done its round. Check the worker and beat processes.")
             banners.append(_banner("down", text, ""))
-        kept = EngineBeat.objects.in_bulk([audit.NAME, alert_audit.NAME, unreachable.NAME])
+        kept = self._kept
         banners += _audit(kept.get(audit.NAME), now)
         if self.is_manager:
             banners += _alert_audit(kept.get(alert_audit.NAME), now)

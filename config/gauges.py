@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Min, QuerySet
@@ -13,6 +13,8 @@ from events.models import Delivery
 from oncall.audit import last_audit
 from oncall.engine import heartbeat_age, overdue
 from oncall.models import Escalation, Page
+from workflows.models import WorkflowRun
+from workflows.trouble import in_trouble
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Gauge:
 
 def measure(now: datetime) -> list[Gauge]:
     """Returns every gauge as of `now`."""
-    return [*engine(now), *pages(now), *raw_events(now), *outbox(now)]
+    return [*engine(now), *pages(now), *raw_events(now), *outbox(now), *workflows(now)]
 
 
 def engine(now: datetime) -> list[Gauge]:
@@ -113,6 +115,36 @@ def outbox(now: datetime) -> list[Gauge]:
             "sitrep_delivery_lateness_seconds",
             "How long the oldest waiting delivery has been due.",
             [({}, lateness(Delivery.objects.filter(state=Delivery.State.PENDING), now))],
+        ),
+    ]
+
+
+def workflows(now: datetime) -> list[Gauge]:
+    """Returns the runs that wait or are under way, how late they are, what came of those of the last hour."""
+    under_way = [WorkflowRun.State.WAITING, WorkflowRun.State.RUNNING]
+    open_runs = WorkflowRun.objects.filter(state__in=under_way)
+    outcomes = [state for state in WorkflowRun.State if state not in under_way]
+    ended = WorkflowRun.objects.filter(ended_at__gt=now - timedelta(hours=1))
+    return [
+        Gauge(
+            "sitrep_workflow_runs",
+            "Runs of workflows that wait or are under way, by state.",
+            labelled("state", under_way, by_state(open_runs, "state")),
+        ),
+        Gauge(
+            "sitrep_workflow_run_lateness_seconds",
+            "How long the oldest run that could go on has been due.",
+            [({}, lateness(open_runs, now))],
+        ),
+        Gauge(
+            "sitrep_workflow_runs_ended",
+            "Runs of workflows that ended in the last hour, by what came of them.",
+            labelled("state", outcomes, by_state(ended, "state")),
+        ),
+        Gauge(
+            "sitrep_workflows_in_trouble",
+            "Workflows that are on and of which a run failed or was stopped within seven days, with none done since.",
+            [({}, in_trouble(WorkflowRun.objects.all(), now).count())],
         ),
     ]
 

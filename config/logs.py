@@ -13,6 +13,7 @@ SECRET_KEYS = re.compile(
 SECRET_IN_PATH = re.compile(r"(?<=/)(?=[^/?\s]*[\d:])([\w.~:=-]{4})[\w.~:=-]{18,}")
 SECRET_IN_QUERY = re.compile(r"(?<=[?&])([\w.-]+)=[^&\s]+")
 HIDDEN = "[hidden]"
+PAGING_TASKS = ("oncall.", "alerts.")
 
 
 def hide_secrets(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -43,6 +44,17 @@ SHARED_PROCESSORS: list[Any] = [
 ]
 
 
+def leave_out_late_chores(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drops the line for a sweep that expired in its queue: the one before it has done its work, or the next one will.
+
+    Those of paging stay: that they come late is worth a warning. So does all that somebody has revoked.
+    """
+    is_late = entry.get("event") == "task_revoked" and entry.get("expired") and not entry.get("terminated")
+    if is_late and not str(entry.get("task")).startswith(PAGING_TASKS):
+        raise structlog.DropEvent
+    return entry
+
+
 def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
     """Returns Django's LOGGING for `level` (DEBUG … CRITICAL) and `log_format` (`json` or `console`).
 
@@ -52,6 +64,7 @@ def logging_config(*, level: str, log_format: str) -> dict[str, Any]:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
+            leave_out_late_chores,
             *SHARED_PROCESSORS,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],

@@ -2,11 +2,14 @@
 
 import django_filters
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.actor import Actor
+from accounts.actor import Actor, actor_of
+from accounts.authentication import api_actor
 from accounts.lists import ListFilter, SlugFilter
 from workflows.models import Workflow, WorkflowRun
+from workflows.trouble import in_trouble_for
 
 
 class WorkflowFilter(ListFilter):
@@ -17,11 +20,17 @@ class WorkflowFilter(ListFilter):
     )
     folder = django_filters.CharFilter(field_name="folder", lookup_expr="iexact", label=_("Folder"))
     enabled = django_filters.BooleanFilter(field_name="is_enabled", label=_("Switched on"))
+    failing = django_filters.BooleanFilter(method="in_trouble", label=_("Failing"))
     event = django_filters.CharFilter(method="started_by", label=_("Started by the event"))
 
     class Meta:
         model = Workflow
         fields: list[str] = []
+
+    def in_trouble(self, queryset: QuerySet[Workflow], name: str, value: bool) -> QuerySet[Workflow]:
+        viewer = api_actor(self.request) if hasattr(self.request, "auth") else actor_of(self.request)
+        found = in_trouble_for(viewer, timezone.now()).values("pk")
+        return queryset.filter(pk__in=found) if value else queryset.exclude(pk__in=found)
 
     def started_by(self, queryset: QuerySet[Workflow], name: str, value: str) -> QuerySet[Workflow]:
         return queryset.filter(events__contains=[value])

@@ -35,14 +35,14 @@ def start_run(
 ) -> WorkflowRun:
     """Begins a run, due after the delay, and returns it; the same `dedup_key` of a workflow has one run for good.
 
-    `chain` are the ids of the workflows whose doing led to it. One that would run in a circle, or too often for its
-    incident, is stored as canceled and says why. Raises Conflict for an incident that the workflow may not run for.
+    `chain` are the ids of the workflows whose doing led to it. One that it has set off itself is stored as canceled,
+    one that would run without end as stopped; it says why. Raises Conflict for an incident that it may not run for.
     """
     workflow = version.workflow
     refusal = not_for(workflow, incident)
     if refusal:
         raise Conflict(refusal, remedy="Change what the workflow runs for.")
-    refused, key = _refused(workflow, incident, chain, dedup_key, now)
+    state, refused, key = _refused(workflow, incident, chain, dedup_key, now)
     told = dict(facts or {})
     if delay:
         told["delay"] = delayed(now + delay, incident)
@@ -52,7 +52,7 @@ def start_run(
         defaults={
             "version": version,
             "incident": incident,
-            "state": State.CANCELED if refused else State.WAITING,
+            "state": state,
             "trigger": trigger[:100],
             "facts": told,
             "started_by_kind": actor.kind,
@@ -84,12 +84,12 @@ def not_for(workflow: Workflow, incident: Incident | None) -> str:
 
 def _refused(
     workflow: Workflow, incident: Incident | None, chain: Sequence[int], dedup_key: str, now: datetime
-) -> tuple[str, str]:
-    """Why it is not run, and the key under which that is told: once an hour if it would run too often."""
+) -> tuple[WorkflowRun.State, str, str]:
+    """As what it is stored, why it is not run, and the key under which that is told: once an hour if too often."""
     if workflow.pk in chain:
-        return "Not run: what it did itself led to this.", dedup_key
+        return State.CANCELED, "Not run: what it did itself led to this.", dedup_key
     if len(chain) >= LONGEST_CHAIN:
-        return f"Not run: {len(chain)} workflows have led to each other already.", dedup_key
+        return State.STOPPED, f"Not run: {len(chain)} workflows have led to each other already.", dedup_key
     if incident is not None:
         lately = WorkflowRun.objects.filter(
             incident=incident, workflow=workflow, created_at__gt=now - timedelta(hours=1)
@@ -97,10 +97,11 @@ def _refused(
         if lately.count() >= MOST_AN_HOUR:
             hour = now.strftime("%Y%m%d%H")
             return (
+                State.STOPPED,
                 f"Not run: it ran {MOST_AN_HOUR} times for this incident within an hour.",
                 f"often-{incident.pk}-{hour}",
             )
-    return "", dedup_key
+    return State.WAITING, "", dedup_key
 
 
 def delayed(until: datetime, incident: Incident | None) -> dict[str, Any]:

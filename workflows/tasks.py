@@ -9,6 +9,7 @@ from events.poke import poke_at_once, sweeping
 from workflows.engine import ADVANCED_AT_ONCE, advance_due
 from workflows.starting import ADVANCE
 from workflows.times import STARTED_AT_ONCE, start_due
+from workflows.trouble import keep_trouble
 
 START_DUE = "workflows.start_due"
 # A task ends soon and asks for the next one: behind one that lasts, what beat asks for would expire.
@@ -28,6 +29,7 @@ def advance_task() -> None:
 
 @shared_task(name=START_DUE)
 def start_due_task() -> None:
-    """Starts what a clock starts."""
+    """Starts what a clock starts, and keeps how many workflows are in trouble."""
     while start_due(timezone.now()) == STARTED_AT_ONCE:
         pass
+    keep_trouble(timezone.now())

@@ -371,15 +371,29 @@ def nav_link(
     *,
     keys: str = "",
     count: int | None = None,
+    alarm: int | None = None,
+    alarm_label: str = "",
     also: str = "",
     but: str = "",
 ) -> dict[str, Any]:
-    """A link of the rail; it is current below its address and those named in `also`, save below those in `but`."""
+    """A link of the rail; it is current below its address and those named in `also`, save below those in `but`.
+
+    `alarm` is a number that somebody should look at, `alarm_label` what it counts, for whoever does not see its colour.
+    """
     request = context.get("request")
     path = request.path if request else ""
     below = tuple(also.split()) if url == "/" else (url, *also.split())
     current = (path == "/" == url) or (path.startswith(below) and not (but and path.startswith(tuple(but.split()))))
-    return {"url": url, "label": label, "icon_name": icon_name, "keys": keys, "count": count, "current": current}
+    return {
+        "url": url,
+        "label": label,
+        "icon_name": icon_name,
+        "keys": keys,
+        "count": count,
+        "alarm": alarm,
+        "alarm_label": alarm_label,
+        "current": current,
+    }
 
 
 # A calendar of more columns than this shows their names in short.

@@ -74,3 +74,14 @@ def test_a_traceback_shows_no_local_variables(logged: Callable[[], list[dict[str
 )
 def test_tokens_in_addresses_are_cut_short(address: str, shown: str) -> None:
     assert without_secrets(address) == shown
+
+
+def test_a_chore_that_expired_says_nothing_but_a_page_or_a_revocation_does(
+    logged: Callable[[], list[dict[str, object]]],
+) -> None:
+    log = structlog.get_logger("tests.logs")
+    log.warning("task_revoked", task="workflows.advance", expired=True, terminated=False)
+    log.warning("task_revoked", task="workflows.advance", expired=False, terminated=True)
+    log.warning("task_revoked", task="oncall.tick", expired=True, terminated=False)
+    said = [(each["task"], each["expired"]) for each in logged()]
+    assert said == [("workflows.advance", False), ("oncall.tick", True)]

@@ -5,25 +5,42 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('incidents', '0008_words_and_open'),
-        ('workflows', '0001_workflows'),
+        ("incidents", "0008_words_and_open"),
+        ("workflows", "0001_workflows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='workflowrun',
-            name='state',
-            field=models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed'), ('canceled', 'Canceled'), ('stopped', 'Stopped by loop protection'), ('not_met', 'Conditions not met')], default='waiting', max_length=10),
+            model_name="workflowrun",
+            name="state",
+            field=models.CharField(
+                choices=[
+                    ("waiting", "Waiting"),
+                    ("running", "Running"),
+                    ("done", "Done"),
+                    ("failed", "Failed"),
+                    ("canceled", "Canceled"),
+                    ("stopped", "Stopped by loop protection"),
+                    ("not_met", "Conditions not met"),
+                ],
+                default="waiting",
+                max_length=10,
+            ),
         ),
         migrations.AddIndex(
-            model_name='workflowrun',
-            index=models.Index(condition=models.Q(('state__in', ['failed', 'stopped'])), fields=['workflow', '-id'], name='workflow_run_trouble'),
+            model_name="workflowrun",
+            index=models.Index(
+                condition=models.Q(("state__in", ["failed", "stopped"])),
+                fields=["workflow", "-id"],
+                name="workflow_run_trouble",
+            ),
         ),
         migrations.AddIndex(
-            model_name='workflowrun',
-            index=models.Index(condition=models.Q(('ended_at__isnull', False)), fields=['ended_at', 'state'], name='workflow_run_ended'),
+            model_name="workflowrun",
+            index=models.Index(
+                condition=models.Q(("ended_at__isnull", False)), fields=["ended_at", "state"], name="workflow_run_ended"
+            ),
         ),
     ]

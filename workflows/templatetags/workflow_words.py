@@ -13,6 +13,7 @@ LONG = 120
 LOOKS = {
     WorkflowRun.State.WAITING: "pending",
     WorkflowRun.State.CANCELED: "revoked",
+    WorkflowRun.State.STOPPED: "failed",
     WorkflowRun.State.NOT_MET: "dropped",
     StepRun.State.SKIPPED: "dropped",
 }

@@ -46,7 +46,7 @@ def workflow_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "version": version,
         "opening": opening(definition),
         "words": steps_in_words(definition),
-        "counted": lately.aggregate(runs=Count("pk"), failed=Count("pk", filter=Q(state=State.FAILED))),
+        "counted": lately.aggregate(runs=Count("pk"), failed=Count("pk", filter=Q(state__in=WorkflowRun.TROUBLE))),
         "days": COUNTED_DAYS,
         "runs": [
             {"run": run, "trigger": trigger_label(run.trigger)}

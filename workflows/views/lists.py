@@ -21,6 +21,7 @@ from workflows import actions
 from workflows.filters import WorkflowFilter
 from workflows.models import Workflow, WorkflowRun, WorkflowVersion
 from workflows.permissions import can_configure
+from workflows.trouble import in_trouble_for
 from workflows.words import trigger_words
 
 COUNTED_DAYS = 7
@@ -52,7 +53,7 @@ def workflow_list(request: HttpRequest) -> HttpResponse:
         "list": listing,
         "rows": rows,
         "days": COUNTED_DAYS,
-        "failing": failing(actor) if can_configure(actor) else [],
+        "failing": in_trouble_for(actor, timezone.now()) if can_configure(actor) else [],
         "can_configure": can_configure(actor),
     }
     if request.GET.get("sort", "").removeprefix("-") not in SORTABLE:
@@ -69,7 +70,7 @@ def rows_of(workflows: Sequence[Workflow], actor: Actor) -> list[Row]:
     recent = WorkflowRun.objects.visible_to(actor).filter(workflow__in=pks, created_at__gte=since)
     counted: dict[int, dict[str, int]] = defaultdict(lambda: {"runs": 0, "failed": 0})
     tally = recent.exclude(state=State.NOT_MET).order_by().values("workflow")
-    for row in tally.annotate(runs=Count("pk"), failed=Count("pk", filter=Q(state=State.FAILED))):
+    for row in tally.annotate(runs=Count("pk"), failed=Count("pk", filter=Q(state__in=WorkflowRun.TROUBLE))):
         counted[row["workflow"]] = {"runs": row["runs"], "failed": row["failed"]}
     lasts = WorkflowRun.objects.defer("facts", "position").in_bulk(
         [pk for workflow in workflows if (pk := getattr(workflow, "last_run", None))]
@@ -95,14 +96,6 @@ def definitions_of(workflows: Sequence[Workflow]) -> dict[int, dict[str, Any]]:
     if not in_force:
         return {}
     return dict(WorkflowVersion.objects.filter(in_force).values_list("workflow_id", "definition"))
-
-
-def failing(actor: Actor) -> list[Workflow]:
-    """Those that are switched on and whose last run failed."""
-    last = WorkflowRun.objects.visible_to(actor).filter(workflow=OuterRef("pk"), ended_at__isnull=False)
-    last = last.exclude(state=State.NOT_MET).order_by("-id")
-    found = Workflow.objects.filter(is_enabled=True).annotate(last_state=Subquery(last.values("state")[:1]))
-    return list(found.filter(last_state=State.FAILED))
 
 
 def go_back(request: HttpRequest, workflow: Workflow) -> HttpResponse:
