@@ -1,4 +1,4 @@
-"""What people write into the timeline, and what becomes of it: edited, moved, pinned, removed."""
+"""What people write into the timeline, and what becomes of it: edited, moved, pinned, removed, put back."""
 
 from datetime import datetime
 from typing import Any
@@ -8,9 +8,10 @@ from django.db import transaction
 from accounts.actor import Actor
 from events.actions import publish
 from events.errors import Conflict, Invalid, require
+from incidents.chronology import refuse_too_early
 from incidents.mentions import publish_mentions, who_is_mentioned
 from incidents.models import Incident, TimelineEntry, TimelineRevision
-from incidents.permissions import can_rewrite
+from incidents.permissions import can_restore, can_rewrite
 from incidents.timeline import add_entry, show_change
 from incidents.writing import locked, written
 
@@ -121,7 +122,8 @@ def keep_revision(entry: TimelineEntry, *, actor: Actor, now: datetime, reason: 
 
 @transaction.atomic
 def remove_entry(*, actor: Actor, entry: TimelineEntry, now: datetime) -> TimelineEntry:
-    """Takes away what a person wrote: the line stays and says who removed it; the words are kept for the audit only.
+    """Takes away what a person wrote: the line stays and says who removed it; the words are kept for the audit, and for
+    `restore_entry`.
 
     For its author and managers. Removing it twice changes nothing.
     """
@@ -133,11 +135,36 @@ def remove_entry(*, actor: Actor, entry: TimelineEntry, now: datetime) -> Timeli
         raise Conflict("Sitrep wrote this entry.", remedy="Keep it out of the postmortem instead.")
     require(can_rewrite(actor, entry), "You may only remove what you wrote.", remedy="Ask its author or a manager.")
     entry.removed_at, entry.pinned_at = now, None
-    entry.data = {**entry.data, "removed_by": actor.name[:200]}
+    entry.data = {**entry.data, "removed_by": actor.name[:200], "removed_by_user": actor.user_id}
     entry.save(update_fields=["removed_at", "pinned_at", "data"])
     show_change(entry)
     data = {"entry": entry.pk, "sequence": entry.sequence}
     publish("incident.entry_removed", subject=incident, actor=actor, data=data)
+    return entry
+
+
+@transaction.atomic
+def restore_entry(*, actor: Actor, entry: TimelineEntry, now: datetime) -> TimelineEntry:
+    """Puts back what was removed, with its files and reactions, as it stood. One that stands stays as it is.
+
+    For managers, and for its author unless somebody else has removed it. Nobody who is mentioned in it is told again.
+    Raises Conflict for the copy of an entry of an incident that is no longer part of this one.
+    """
+    incident = locked(actor, entry.incident)
+    entry = TimelineEntry.objects.select_related("origin").get(pk=entry.pk)
+    if entry.removed_at is None:
+        return entry
+    require(
+        can_restore(actor, entry), "You may only restore what you wrote and removed yourself.", remedy="Ask a manager."
+    )
+    if "copied" in entry.data and (entry.origin is None or entry.origin.merged_into_id != incident.pk):
+        raise Conflict("It belongs to an incident that is no longer part of this one.", remedy="Write a note instead.")
+    entry.removed_at = None
+    entry.data = {name: value for name, value in entry.data.items() if name not in {"removed_by", "removed_by_user"}}
+    entry.save(update_fields=["removed_at", "data"])
+    show_change(entry)
+    data = {"entry": entry.pk, "sequence": entry.sequence}
+    publish("incident.entry_restored", subject=incident, actor=actor, data=data)
     return entry
 
 
@@ -146,7 +173,7 @@ def _standing(actor: Actor, entry: TimelineEntry) -> tuple[Incident, TimelineEnt
     incident = locked(actor, entry.incident)
     entry = TimelineEntry.objects.get(pk=entry.pk)
     if entry.removed_at is not None:
-        raise Conflict("This entry was removed.", remedy="Write a new one.")
+        raise Conflict("This entry was removed.", remedy="Restore it first, or write a new one.")
     return incident, entry
 
 
@@ -155,6 +182,7 @@ def _as_it_stands(entry: TimelineEntry, name: str) -> Any:
 
 
 def _in_the_past(instant: datetime, now: datetime) -> datetime:
+    refuse_too_early(instant, "occurred_at")
     if instant > now:
         raise Invalid(
             "The timeline tells what has happened.", field="occurred_at", remedy="Choose a time that is not to come."

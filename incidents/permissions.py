@@ -26,6 +26,12 @@ def can_rewrite(actor: Actor, entry: TimelineEntry) -> bool:
     return (actor.user_id is not None and actor.user_id == entry.user_id) or actor.has_role(Role.MANAGER)
 
 
+def can_restore(actor: Actor, entry: TimelineEntry) -> bool:
+    """Whether the actor may put back what was removed: managers may, and its author what nobody else took away."""
+    is_own = actor.user_id is not None and actor.user_id == entry.user_id == entry.data.get("removed_by_user")
+    return is_own or actor.has_role(Role.MANAGER)
+
+
 def can_configure(actor: Actor) -> bool:
     """Whether the actor decides how incidents are handled: severities, statuses, roles, fields, who is told."""
     return actor.has_role(Role.ADMINISTRATOR)

@@ -10,6 +10,7 @@ urlpatterns = [
     path("incidents/<int:number>/entries/<int:sequence>/", room.entry, name="entry"),
     path("incidents/<int:number>/entries/<int:sequence>/mark/", room.mark_entry, name="entry-mark"),
     path("incidents/<int:number>/entries/<int:sequence>/remove/", room.remove_entry, name="entry-remove"),
+    path("incidents/<int:number>/entries/<int:sequence>/restore/", room.restore_entry, name="entry-restore"),
     path("incidents/<int:number>/entries/<int:sequence>/react/", room.react, name="entry-react"),
     path("incidents/files/<uuid:public_id>/", room.file, name="file"),
     path("incidents/<int:number>/links/", room.add_link, name="links"),

@@ -130,7 +130,7 @@ def start_update_timer(*, actor: Actor, incident: Incident, interval: timedelta,
         return incident
     minutes = round(interval.total_seconds() / 60)
     text = f"set the update timer: an update is due every {minutes} minutes"
-    return _set_timer(actor, incident, due_at, interval, text, now)
+    return _set_timer(actor, incident, text, now, due_at=due_at, interval=interval)
 
 
 @transaction.atomic
@@ -140,11 +140,11 @@ def stop_update_timer(*, actor: Actor, incident: Incident, now: datetime) -> Inc
     incident = locked(actor, incident)
     if incident.next_update_due_at is None and not update_interval(incident):
         return incident
-    return _set_timer(actor, incident, None, timedelta(), "stopped the update timer", now)
+    return _set_timer(actor, incident, "stopped the update timer", now, due_at=None, interval=timedelta())
 
 
 def _set_timer(
-    actor: Actor, incident: Incident, due_at: datetime | None, interval: timedelta, text: str, now: datetime
+    actor: Actor, incident: Incident, text: str, now: datetime, *, due_at: datetime | None, interval: timedelta
 ) -> Incident:
     incident.next_update_due_at, incident.update_interval = due_at, interval
     incident.save(update_fields=["next_update_due_at", "update_interval"])

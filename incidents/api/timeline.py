@@ -16,8 +16,9 @@ from rest_framework.response import Response
 from accounts.models import User
 from accounts.pagination import CursorPagination
 from accounts.rest import ActionViewSet
+from events.errors import Invalid
 from incidents import entries, export, files, reactions
-from incidents.models import IncidentFile, TimelineEntry, TimelineRevision
+from incidents.models import Incident, IncidentFile, TimelineEntry, TimelineRevision
 from incidents.serving import file_response
 from incidents.timeline_pages import FILTERS, of_kinds
 from incidents.writing import LONGEST_TEXT
@@ -132,6 +133,18 @@ class UploadSerializer(serializers.Serializer[Any]):
 
     files = serializers.ListField(child=serializers.FileField(allow_empty_file=True), min_length=1)
     text = serializers.CharField(required=False, allow_blank=True, max_length=LONGEST_TEXT)
+    reply_to = serializers.IntegerField(required=False, allow_null=True, help_text="The sequence of an entry.")
+
+
+def _answered(incident: Incident, sequence: int | None) -> TimelineEntry | None:
+    """The entry to which one replies; raises Invalid where there is none."""
+    if sequence is None:
+        return None
+    found = TimelineEntry.objects.filter(incident=incident, sequence=sequence).first()
+    if found is None:
+        remedy = "Give the sequence of an entry of this incident."
+        raise Invalid("There is no such entry.", field="reply_to", remedy=remedy)
+    return found
 
 
 class TimelineMixin(ActionViewSet):
@@ -165,8 +178,7 @@ class TimelineMixin(ActionViewSet):
         """Writes a note, a message, a decision or a finding."""
         incident, data = self.get_object(), self.validated(NewEntrySerializer)
         reply_to = data.pop("reply_to", None)
-        if reply_to is not None:
-            data["reply_to"] = get_object_or_404(TimelineEntry, incident=incident, sequence=reply_to)
+        data["reply_to"] = _answered(incident, reply_to)
         entry = entries.write_entry(actor=self.actor, incident=incident, now=timezone.now(), **data)
         return self._shown(entry, status=201)
 
@@ -184,11 +196,17 @@ class TimelineMixin(ActionViewSet):
             entries.edit_entry(actor=self.actor, entry=self._entry(sequence), now=timezone.now(), **data)
         )
 
-    @extend_schema(responses=TimelineEntrySerializer, parameters=[SEQUENCE])
+    @extend_schema(responses={200: TimelineEntrySerializer}, parameters=[SEQUENCE])
     @entry.mapping.delete
     def remove_entry(self, request: Request, number: str, sequence: str) -> Response:
         """Takes away what a person wrote; the line stays and says who removed it."""
         return self._shown(entries.remove_entry(actor=self.actor, entry=self._entry(sequence), now=timezone.now()))
+
+    @extend_schema(request=None, responses=TimelineEntrySerializer, parameters=[SEQUENCE])
+    @action(detail=True, methods=["post"], url_path=f"{ONE}/restore")
+    def restore_entry(self, request: Request, number: str, sequence: str) -> Response:
+        """Puts back what was removed; for managers, and for its author unless somebody else has removed it."""
+        return self._shown(entries.restore_entry(actor=self.actor, entry=self._entry(sequence), now=timezone.now()))
 
     @extend_schema(request=ReactSerializer, responses=TimelineEntrySerializer, parameters=[SEQUENCE])
     @action(detail=True, methods=["post"], url_path=f"{ONE}/reactions")
@@ -210,8 +228,9 @@ class TimelineMixin(ActionViewSet):
     @action(detail=True, methods=["post"], url_path="files", parser_classes=[MultiPartParser])
     def upload_files(self, request: Request, number: str) -> Response:
         """Puts files into the timeline as one entry."""
-        data = self.validated(UploadSerializer)
-        entry = files.attach_files(actor=self.actor, incident=self.get_object(), now=timezone.now(), **data)
+        incident, data = self.get_object(), self.validated(UploadSerializer)
+        data["reply_to"] = _answered(incident, data.pop("reply_to", None))
+        entry = files.attach_files(actor=self.actor, incident=incident, now=timezone.now(), **data)
         return self._shown(entry, status=201)
 
     @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY}, parameters=[PUBLIC_ID])

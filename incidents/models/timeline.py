@@ -159,6 +159,11 @@ class TimelineEntry(models.Model):
         return str(self.data.get("removed_by", "")) if self.removed_at else ""
 
     @property
+    def removed_by_user(self) -> int | None:
+        """The id of the person who took it away, if one did."""
+        return self.data.get("removed_by_user") if self.removed_at else None
+
+    @property
     def not_told(self) -> list[str]:
         """The names of people who are mentioned in it and may not see the incident."""
         return [str(name) for name in self.data.get("not_told", [])]

@@ -143,6 +143,13 @@ def remove_entry(request: HttpRequest, number: int, sequence: int) -> HttpRespon
 
 
 @require_POST
+def restore_entry(request: HttpRequest, number: int, sequence: int) -> HttpResponse:
+    found = entry_of(request, number, sequence)
+    entries.restore_entry(actor=actor_of(request), entry=found, now=timezone.now())
+    return done(request, found.incident)
+
+
+@require_POST
 def react(request: HttpRequest, number: int, sequence: int) -> HttpResponse:
     found = entry_of(request, number, sequence)
     data = checked(ReactionForm(request.POST))

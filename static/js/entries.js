@@ -1,4 +1,4 @@
-// What people do with an entry of a timeline: react, reply, pin, mark, edit, remove.
+// What people do with an entry of a timeline: react, reply, pin, mark, edit, remove, restore.
 //   <ol id="timeline" data-entries-url="/…/entries/" data-viewer="7" data-rewrites-all>
 // Entries are the same for every viewer: what is one's own is marked here, from `data-by` and `data-author`.
 import { ask } from "./dialogs.js";
@@ -34,7 +34,10 @@ class Entries {
     for (const reaction of entry.querySelectorAll(".reaction")) {
       reaction.setAttribute("aria-pressed", String(reaction.dataset.by.split(" ").includes(viewer)));
     }
-    entry.classList.toggle("is-own", entry.dataset.author === viewer || "rewritesAll" in this.list.dataset);
+    const rewritesAll = "rewritesAll" in this.list.dataset;
+    entry.classList.toggle("is-own", entry.dataset.author === viewer || rewritesAll);
+    const tookItAway = entry.dataset.author === viewer && entry.dataset.removedBy === viewer;
+    entry.classList.toggle("may-return", tookItAway || rewritesAll);
   }
 
   clicked(event) {
@@ -56,6 +59,7 @@ class Entries {
     else if (verb === "edit") this.edit();
     else if (verb === "copy") this.copy();
     else if (verb === "remove") this.remove(button);
+    else if (verb === "restore") this.post("restore/", {});
   }
 
   open(popover, button) {

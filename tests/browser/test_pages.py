@@ -209,7 +209,7 @@ NOT_PAGES = {
     "incidents:checklist-untick",
     *("incidents:set", "incidents:csv", "incidents:dialogs"),
     *("incidents:write", "incidents:completions", "incidents:entry", "incidents:entry-mark", "incidents:entry-remove"),
-    *("incidents:entry-react", "incidents:file", "incidents:links", "incidents:link-remove"),
+    *("incidents:entry-restore", "incidents:entry-react", "incidents:file", "incidents:links", "incidents:link-remove"),
     "incidents:timeline-export",
     *("incidents:timeline", "incidents:note", "incidents:update", "incidents:edit", "incidents:status"),
     *("incidents:severity", "incidents:role", "incidents:service", "incidents:page", "incidents:add-member"),

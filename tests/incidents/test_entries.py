@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from events.actions import deliver_due
 from events.errors import Conflict, Invalid, NotAllowed, NotFound
 from events.models import Event
-from incidents import entries, membership, reactions
+from incidents import entries, membership, merging, reactions
 from incidents.export import as_csv, as_json, as_markdown
 from incidents.mentions import names_in
 from incidents.models import Incident, TimelineEntry
@@ -91,6 +91,44 @@ def test_a_removed_entry_says_by_whom_and_stays_for_the_audit(ana: User, room: I
     with pytest.raises(Conflict):
         reactions.react(actor=web(ana), entry=entry, emoji="👍", now=now)
     assert not any("A password" in line for write in (as_csv, as_json, as_markdown) for line in _lines(write, room))
+
+
+def test_what_was_removed_is_put_back_as_it_stood(ana: User, room: Incident, now: datetime) -> None:
+    entry = said(ana, room, "Not a password", now)
+    answer = entries.write_entry(actor=web(ana), incident=room, text="Fine", reply_to=entry, now=now)
+    before = dict(TimelineEntry.objects.filter(pk=entry.pk).values().get())
+    removed = entries.remove_entry(actor=web(ana), entry=entry, now=now)
+    entries.restore_entry(actor=web(ana), entry=entry, now=now)
+    back = TimelineEntry.objects.filter(pk=entry.pk).values().get()
+    assert back == {**before, "change": back["change"]}
+    assert [each.pk for each in changed_after(room.pk, removed.change, limit=9)] == [entry.pk, answer.pk]
+    entries.restore_entry(actor=web(ana), entry=entry, now=now)
+    assert Event.objects.filter(name="incident.entry_restored").count() == 1
+    assert any("Not a password" in line for line in _lines(as_markdown, room))
+
+
+def test_what_a_manager_took_away_only_managers_put_back(ana: User, bob: User, room: Incident, now: datetime) -> None:
+    manager, own, other = web(accounts.user(role=Role.MANAGER)), said(ana, room, "Own", now), said(ana, room, "x", now)
+    entries.remove_entry(actor=web(ana), entry=own, now=now)
+    entries.remove_entry(actor=manager, entry=other, now=now)
+    for person, entry in [(bob, own), (bob, other), (ana, other)]:
+        with pytest.raises(NotAllowed):
+            entries.restore_entry(actor=web(person), entry=entry, now=now)
+    for entry in (own, other):
+        assert entries.restore_entry(actor=manager, entry=entry, now=now).removed_at is None
+
+
+def test_the_copy_of_an_entry_is_not_put_back_once_its_incident_has_left(room: Incident, now: datetime) -> None:
+    manager = accounts.actor(Role.MANAGER)
+    gone = incidents.incident(manager, now=now)
+    entries.write_entry(actor=manager, incident=gone, text="We fail over", kind="decision", now=now)
+    merging.merge_incident(actor=manager, incident=gone, into=room, now=now)
+    copy = room.timeline.get(text="We fail over")
+    entries.remove_entry(actor=manager, entry=copy, now=now)
+    assert entries.restore_entry(actor=manager, entry=copy, now=now).removed_at is None
+    merging.unmerge_incident(actor=manager, incident=gone, now=now)
+    with pytest.raises(Conflict, match="no longer part"):
+        entries.restore_entry(actor=manager, entry=copy, now=now)
 
 
 def _lines(write: object, room: Incident) -> list[str]:

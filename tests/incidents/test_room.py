@@ -101,6 +101,21 @@ def test_marks_reactions_and_removal_by_the_buttons_of_an_entry(client: Client, 
     page = client.get(f"/incidents/{room.number}/").content.decode()
     assert "removed by Ana Ferreira" in page
     assert "A better guess" not in page
+    assert client.post(f"{address}restore/", headers=HTMX).status_code == 204
+    assert "A better guess" in client.get(f"/incidents/{room.number}/").content.decode()
+
+
+def test_rest_puts_files_into_an_answer_and_restores_what_was_removed(client: Client, room: Incident) -> None:
+    rest = f"/api/v1/incidents/{room.number}/"
+    upload = SimpleUploadedFile("trace.log", b"one line")
+    answer = client.post(f"{rest}files/", {"files": [upload], "reply_to": 1})
+    assert (answer.status_code, answer.json()["reply_to"]) == (201, 1), answer.content
+    lost = client.post(f"{rest}files/", {"files": [SimpleUploadedFile("a.log", b"x")], "reply_to": 999})
+    assert lost.status_code == 400, lost.content
+    assert "reply_to" in lost.content.decode()
+    entry = f"{rest}timeline/{answer.json()['sequence']}/"
+    assert client.delete(entry).json()["files"] == []
+    assert [file["name"] for file in client.post(f"{entry}restore/").json()["files"]] == ["trace.log"]
 
 
 def test_links_are_added_and_taken_off(client: Client, room: Incident) -> None:
