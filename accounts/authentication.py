@@ -56,6 +56,8 @@ class HasScope(BasePermission):
         if not isinstance(request.auth, ApiKey):
             return True
         needed = Scope.READ if request.method in SAFE_METHODS else getattr(view, "write_scope", None)
+        if needed is not None:
+            self.message = f"This API key lacks the scope {needed}. Make one that has it under Settings, API keys."
         return needed in request.auth.scopes
 
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.defaults import server_error as default_server_error
 
 from events.errors import DomainError
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+API = "/api/v1/"
+CODES = {400: "invalid", 403: "permission_denied", 404: "not_found"}
 TITLES = {
     400: gettext_lazy("That did not make sense"),
     403: gettext_lazy("You may not do this"),
@@ -52,8 +55,11 @@ class DomainErrorMiddleware:
 
 
 def error_page(request: HttpRequest, *, status: int, title: "str | StrPromise", reason: str) -> HttpResponse:
-    """A page that says what, why, and which id to quote."""
+    """A page that says what, why, and which id to quote; a program is told the same as JSON."""
     request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    if request.path.startswith(API):
+        error = {"code": CODES.get(status, "invalid"), "message": str(reason), "request_id": request_id}
+        return JsonResponse({"error": error}, status=status)
     template = {403: "403.html", 404: "404.html"}.get(status, "400.html")
     context = {"title": title, "reason": reason, "request_id": request_id}
     return render(request, template, context, status=status)
@@ -81,3 +87,12 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return error_page(
         request, status=404, title=TITLES[404], reason=_("It does not exist, was removed, or is not open to you.")
     )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """What failed unexpectedly: a page that needs nothing but its template, or JSON for a program."""
+    if not request.path.startswith(API):
+        return default_server_error(request)
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    message = "Sitrep failed to answer. It has been logged; say the request_id when you report it."
+    return JsonResponse({"error": {"code": "failed", "message": message, "request_id": request_id}}, status=500)

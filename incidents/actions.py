@@ -52,6 +52,7 @@ REQUIRED_IN = {
     StatusCategory.CLOSED: CustomField.RequiredAt.CLOSE,
 }
 NEEDS_CONFIRMATION = "needs_confirmation"
+WEB = ("https://", "http://")
 
 
 @transaction.atomic
@@ -224,6 +225,10 @@ def _fact(incident: Incident, field: str, value: Any) -> Any:
     column = Incident._meta.get_field(field)
     if value in (None, ""):
         return None if column.null else ""
+    if field == "call_url" and not str(value).lower().startswith(WEB):
+        raise Invalid("This is not a web address.", field=field, remedy="Give one that begins with https://.")
+    if field == "revenue_lost" and str(value).startswith("-"):
+        raise Invalid("This is less than nothing.", field=field, remedy="Give what was lost, without a sign.")
     try:
         return column.clean(value, incident)  # type: ignore[union-attr]  # it is a column
     except ValidationError as error:

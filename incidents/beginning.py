@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from events.errors import Invalid
-from incidents.chronology import disorder
+from incidents.chronology import disorder, refuse_too_early
 from incidents.models import Incident, IncidentStatus, StatusCategory
 
 ENDINGS = [StatusCategory.POST_INCIDENT, StatusCategory.CLOSED]
@@ -14,8 +14,10 @@ def times_at_first(now: datetime, mode: str, **given: datetime | None) -> dict[s
     """The times that an incident begins with; raises Invalid for what lies ahead, is out of order or not known yet."""
     words = {"started_at": "The impact can't begin in the future."}
     for column, at in given.items():
+        refuse_too_early(at, column)
         if at is not None and at > now:
-            raise Invalid(words.get(column, "This can't be in the future."), field=column)
+            message = words.get(column, "This can't be in the future.")
+            raise Invalid(message, field=column, remedy="Choose a time before now.")
         is_later = column not in {"started_at", "detected_at"}
         if at is not None and is_later and mode != Incident.Mode.RETROSPECTIVE:
             raise Invalid(

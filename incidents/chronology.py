@@ -1,8 +1,12 @@
-"""In which order the times of an incident can stand. Pure."""
+"""When the times of an incident can be, and in which order. Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
+from events.errors import Invalid
+
+# Before it lies nothing that somebody responds to: a year that was typed wrong, and clocks that can't be told locally.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 # Column and what it is called, in the order in which they come.
 TIMES = {
     "started_at": "the impact began",
@@ -27,6 +31,12 @@ ORDER = [
     ("acknowledged_at", "resolved_at"),
     ("resolved_at", "closed_at"),
 ]
+
+
+def refuse_too_early(at: datetime | None, field: str) -> None:
+    """Raises Invalid for a time before `EARLIEST`."""
+    if at is not None and at < EARLIEST:
+        raise Invalid("This is before 1970.", field=field, remedy="Look at the year.")
 
 
 def disorder(times: Mapping[str, datetime | None]) -> list[str]:

@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.lookups import IContains
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from accounts.lists import ListFilter
@@ -39,6 +40,10 @@ class CustomFieldFilters(ListFilter):
             made = _filter_of(field, data or {})
             made.parent, made.model = self, Incident
             self.filters[f"{PREFIX}{field.slug}"] = made
+        unknown = [slug for slug in asked if f"{PREFIX}{slug}" not in self.filters]
+        if unknown and isinstance(request, Request):
+            # A page keeps to the filters that it knows; a program would take all incidents for those that it asked for.
+            raise ValidationError({f"{PREFIX}{slug}": [f"There is no custom field “{slug}”."] for slug in unknown})
 
 
 def _filter_of(field: CustomField, data: Mapping[str, Any]) -> Any:

@@ -43,7 +43,7 @@ def _wrong(field: CustomField, message: str, remedy: str) -> Invalid:
 
 
 def _text(field: CustomField, value: Any) -> str:
-    if not isinstance(value, str | int | float):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise _wrong(field, "this is not a text.", "Write words.")
     text = str(value).strip()
     if len(text) > LONGEST_VALUE:

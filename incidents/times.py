@@ -9,7 +9,7 @@ from accounts.actor import Actor
 from events.actions import publish
 from events.errors import Conflict, Invalid
 from incidents.beginning import ENDINGS
-from incidents.chronology import TIMES, disorder_with
+from incidents.chronology import TIMES, disorder_with, refuse_too_early
 from incidents.models import Incident, TimelineEntry
 from incidents.moving import told_times
 from incidents.timeline import add_entry
@@ -51,6 +51,7 @@ def set_time(
         raise Invalid("Say why the time is changed.", field="reason", remedy="A few words will do.")
     if value is not None and value > now:
         raise Invalid("This can't be in the future.", field="value", remedy="Choose a time before now.")
+    refuse_too_early(value, "value")
     _refuse_against_status(incident, column, value)
     broken = disorder_with({**incident.times(), column: value}, column)
     if broken:

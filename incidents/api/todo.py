@@ -120,7 +120,7 @@ class TodoMixin(ActionViewSet):
         todo.tick(actor=self.actor, incident=incident, item=line, now=timezone.now())
         return self._lines(incident)
 
-    @extend_schema(request=None, responses=ChecklistLineSerializer(many=True), parameters=[SLUG], filters=False)
+    @extend_schema(request=None, responses={200: ChecklistLineSerializer(many=True)}, parameters=[SLUG], filters=False)
     @tick.mapping.delete
     def untick(self, request: Request, number: str, item: str) -> Response:
         """The line is not done after all."""

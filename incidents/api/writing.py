@@ -54,6 +54,13 @@ class EditSerializer(serializers.Serializer[Any]):
     tickets = serializers.IntegerField(min_value=0, required=False, allow_null=True)
     was = serializers.DictField(child=serializers.CharField(allow_blank=True, allow_null=True), required=False)
 
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            words = "This is not changed here: severity, status, roles and so on have addresses of their own."
+            raise serializers.ValidationError({name: [words] for name in unknown})
+        return super().to_internal_value(data)
+
 
 class UpdateSerializer(serializers.Serializer[Any]):
     """Posts an internal update: what is known, what is done, and when the next one is due (in minutes, or at)."""

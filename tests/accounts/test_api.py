@@ -1,11 +1,13 @@
 """People and teams in the REST API."""
 
+import json
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
-from accounts.models import Role
+from accounts.models import Role, Scope
 from tests.factories.accounts import api_key, team, user
 
 pytestmark = pytest.mark.django_db
@@ -84,3 +86,20 @@ def test_a_list_needs_as_many_queries_for_ten_rows_as_for_two(path: str) -> None
     few = queries()
     grow(8)
     assert queries() == few
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\ud800b"])
+@pytest.mark.parametrize(("body", "field"), [("{}", "name"), ('{{"x": [{}]}}', "name.x"), ('{{{}: "x"}}', "name")])
+def test_text_that_nothing_can_keep_is_refused_at_its_field(text: str, body: str, field: str) -> None:
+    sent = f'{{"name": {body.format(json.dumps(text))}}}'
+    answer = of(Role.OWNER).post("/api/v1/teams/", sent, content_type="application/json")
+    assert answer.status_code == 400
+    assert list(answer.json()["error"]["fields"]) == [field]
+
+
+def test_a_key_without_the_scope_is_told_which_one_it_lacks() -> None:
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {api_key(user(), Scope.READ)}")
+    answer = client.post("/api/v1/incidents/", {"name": "x"})
+    assert answer.status_code == 403
+    assert Scope.INCIDENTS in answer.json()["error"]["message"]

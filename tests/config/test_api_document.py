@@ -1,5 +1,6 @@
 """The OpenAPI document: complete, without a warning, and readable in a browser."""
 
+import json
 from io import StringIO
 
 import pytest
@@ -29,3 +30,22 @@ def test_every_address_of_the_api_belongs_to_version_1() -> None:
     call_command("spectacular", "--format", "openapi-json", stdout=out, stderr=StringIO())
     assert '"/api/v1/' in out.getvalue()
     assert '"/api/v2/' not in out.getvalue()
+
+
+def test_every_operation_tells_the_errors_that_it_answers() -> None:
+    out = StringIO()
+    call_command("spectacular", "--format", "openapi-json", stdout=out, stderr=StringIO())
+    for address, operations in json.loads(out.getvalue())["paths"].items():
+        for method, operation in operations.items():
+            told = set(operation["responses"])
+            assert {"401", "403"} <= told, (method, address)
+            assert method == "get" or {"400", "409"} <= told, (method, address)
+            assert "{" not in address or "404" in told, (method, address)
+
+
+@pytest.mark.django_db
+def test_what_does_not_exist_below_the_api_is_told_as_json() -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(accounts.user())
+    answer = client.get("/api/v1/nothing/")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")

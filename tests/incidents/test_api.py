@@ -165,3 +165,35 @@ def test_an_incident_page_costs_the_same_however_long_its_timeline(
         response = client.get(incident.get_absolute_url())
     assert response.content.decode().count('class="entry entry-note') == 100
     assert "before=" in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"severity": "sev1"}, "severity"),
+        ({"revenue_lost": "-5"}, "revenue_lost"),
+        ({"call_url": "ftp://example.com/x"}, "call_url"),
+        ({"tickets": 10**12}, "tickets"),
+    ],
+)
+def test_a_fact_that_can_not_be_is_refused_at_its_field(
+    api: APIClient, responder: Actor, now: datetime, body: dict[str, object], field: str
+) -> None:
+    incident = incidents.incident(responder, now=now)
+    answer = api.patch(f"/api/v1/incidents/{incident.number}/", body)
+    error = answer.json()["error"]
+    assert answer.status_code == 400
+    assert field == error.get("field") or field in error["fields"]
+
+
+def test_a_refused_slug_names_those_that_there_are(api: APIClient) -> None:
+    incidents.configuration()
+    answer = api.post("/api/v1/incidents/", {"name": "x", "severity": "sev9"})
+    (reason,) = answer.json()["error"]["fields"]["severity"]
+    assert reason.startswith("There is no “sev9”. Use sev1, sev2")
+
+
+def test_a_reply_to_what_is_not_there_is_refused_at_its_field(api: APIClient, responder: Actor, now: datetime) -> None:
+    incident = incidents.incident(responder, now=now)
+    answer = api.post(f"/api/v1/incidents/{incident.number}/timeline/", {"text": "Yes", "reply_to": 99})
+    assert (answer.status_code, answer.json()["error"]["field"]) == (400, "reply_to")

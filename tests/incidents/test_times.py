@@ -1,6 +1,6 @@
 """Times are corrected for a reason, in an order that makes sense; durations follow from them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +9,7 @@ from events.errors import Conflict, Invalid
 from events.models import Event
 from incidents import actions
 from incidents.durations import durations
+from incidents.entries import write_entry
 from incidents.models import Incident
 from incidents.times import set_time
 from tests.factories import incidents
@@ -67,6 +68,19 @@ def test_a_reason_is_needed(responder: Actor, resolved: Incident, now: datetime)
     with pytest.raises(Invalid) as refused:
         set_time(actor=responder, incident=resolved, which="started", value=None, reason=" ", now=now)
     assert refused.value.field == "reason"
+
+
+def test_a_year_that_was_typed_wrong_is_refused_everywhere(responder: Actor, resolved: Incident, now: datetime) -> None:
+    long_ago = datetime(26, 3, 14, tzinfo=UTC)
+    with pytest.raises(Invalid) as refused:
+        set_time(actor=responder, incident=resolved, which="started", value=long_ago, reason="Logs", now=now)
+    assert (refused.value.field, refused.value.remedy) == ("value", "Look at the year.")
+    with pytest.raises(Invalid) as refused:
+        incidents.incident(responder, mode="retrospective", started_at=long_ago, now=now)
+    assert refused.value.field == "started_at"
+    with pytest.raises(Invalid) as refused:
+        write_entry(actor=responder, incident=resolved, text="First errors", occurred_at=long_ago, now=now)
+    assert refused.value.field == "occurred_at"
 
 
 def test_what_the_status_says_comes_and_goes_with_it(
