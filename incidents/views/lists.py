@@ -76,8 +76,10 @@ def board(request: HttpRequest) -> HttpResponse:
     by = "severity" if request.GET.get("by") == "severity" else "status"
     filtered = IncidentFilter(request.GET, queryset=Incident.objects.visible_to(actor), request=request)
     on_board = filtered.qs.filter(status__in=statuses_in(ON_BOARD))
+    columns = list(_columns(on_board, by))
     context = {
-        "columns": list(_columns(on_board, by)),
+        "columns": columns,
+        "is_empty": not any(column.count for column in columns),
         "by": by,
         "filters": filtered,
         "can_declare": can_declare(actor),

@@ -197,7 +197,7 @@ class InlineEdit extends HTMLElement {
     (this.closest("dialog") ?? document.body).append(panel);
     panel.showPopover();
     this.place(panel);
-    (panel.querySelector("input") ?? options.find((option) => option.value === this.value) ?? options[0])?.focus();
+    (panel.querySelector("input") ?? options.find((option) => option.value && option.value === this.value) ?? options[0])?.focus();
   }
 
   narrowing(options) {

@@ -323,6 +323,7 @@ class LiveTimeline {
   showState(state) {
     if (!this.stateElement) return;
     this.stateElement.dataset.state = state;
+    if (state === "reconnecting") this.presence.showWriting([]);
     this.stateElement.textContent = word(state);
   }
 

@@ -10,6 +10,10 @@ export function toast(message, level = "info", act = null) {
   if (!list) return;
   const item = document.createElement("li");
   const known = level in ICONS ? level : "info";
+  // What was said and still stands is not said twice.
+  for (const said of list.querySelectorAll(`.notice-${known}`)) {
+    if (!act && said.querySelector(".notice-words").textContent === message) said.remove();
+  }
   item.className = `notice notice-${known}`;
   const words = document.createElement("div");
   words.className = "notice-words";
