@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.actor import actor_of
 from accounts.buttons import press
 from events.admin import ReadOnlyAdmin
+from incidents import entries
 from incidents.actions import mitigate_incident, reopen_incident, resolve_incident
 from incidents.models import (
     Incident,
@@ -115,10 +116,24 @@ class TimelineEntryAdmin(ReadOnlyAdmin):
     list_select_related = ["incident"]
     search_fields = ["text", "actor_name", "=incident__number"]
     show_full_result_count = False
+    actions = ["remove", "restore", "keep_out"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TimelineEntry]:
         visible = Incident.objects.visible_to(actor_of(request, via="admin"))
         return TimelineEntry.objects.filter(incident__in=visible).select_related("incident")
+
+    @admin.action(description="Remove what people wrote", permissions=["view"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[TimelineEntry]) -> None:
+        press(request, queryset, lambda actor, row: entries.remove_entry(actor=actor, entry=row, now=timezone.now()))
+
+    @admin.action(description="Restore what was removed", permissions=["view"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[TimelineEntry]) -> None:
+        press(request, queryset, lambda actor, row: entries.restore_entry(actor=actor, entry=row, now=timezone.now()))
+
+    @admin.action(description="Keep out of the postmortem", permissions=["view"])
+    def keep_out(self, request: HttpRequest, queryset: QuerySet[TimelineEntry]) -> None:
+        kept: dict[str, Any] = {"in_postmortem": False, "now": timezone.now()}
+        press(request, queryset, lambda actor, row: entries.edit_entry(actor=actor, entry=row, **kept))
 
 
 @admin.register(IncidentUpdate)

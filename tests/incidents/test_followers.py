@@ -194,3 +194,16 @@ def test_by_screen_and_by_rest(incident: Incident, bob: User) -> None:
     assert client.post(f"{address}remove/", {}, "application/json").status_code == 204
     assert not IncidentFollower.objects.filter(user=bob).exists()
     client.post(f"/incidents/{incident.number}/unfollow/")
+
+
+def test_the_menu_names_who_follows_the_viewer_first(responder: Actor, incident: Incident, now: datetime) -> None:
+    people = [accounts.user(name=f"Person {number:02}") for number in range(14)]
+    for person in people:
+        follow(actor=as_self(person), incident=incident, user=person, now=now)
+    client = Client()
+    client.force_login(people[13])
+    page = " ".join(client.get(incident.get_absolute_url()).content.decode().split())
+    assert "14 follow: Person 13, Person 00, Person 01" in page
+    assert "Person 10 and 2 more" in page
+    menu = client.post(f"/incidents/{incident.number}/unfollow/", headers={"HX-Request": "true"}).content.decode()
+    assert "13 follow: Person 00" in menu
