@@ -19,7 +19,9 @@ class ConfirmForm(forms.Form):
 class AcceptForm(forms.Form):
     """It is an incident: how bad, and what it is called."""
 
-    name = forms.CharField(label=_("Name"), max_length=200, required=False)
+    name = forms.CharField(
+        label=_("Name"), max_length=200, required=False, help_text=_("Without one, it keeps its name.")
+    )
     severity = forms.ModelChoiceField(
         Severity.objects.filter(is_active=True),
         to_field_name="slug",

@@ -61,7 +61,7 @@ LABELS: Mapping[str, Any] = {
     "update_interval": _("An update every (minutes)"),
     "pages": _("Pages people"),
     "requires_postmortem": _("Requires a postmortem"),
-    "first_minutes": _("Shows the first-five-minutes checklist"),
+    "first_minutes": _("First-five-minutes checklist"),
     "is_default": _("The usual type"),
     "private_by_default": _("Private unless somebody opens it"),
     "severities": _("Severities allowed"),

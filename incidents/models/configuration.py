@@ -182,7 +182,7 @@ class UpdateTemplate(models.Model):
         constraints = [models.UniqueConstraint(fields=["moment", "locale"], name="update_template_once")]
 
     def __str__(self) -> str:
-        return f"{self.moment} ({self.locale})"
+        return f"{self.get_moment_display()} ({self.locale})"
 
 
 class CustomField(models.Model):
