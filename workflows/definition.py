@@ -5,6 +5,7 @@ told at `workflows.models.Workflow`. A step may also have `on_error` ("stop", th
 `timeout_minutes`, after which it is not tried again.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -29,6 +30,8 @@ BLOCKS = {"branch": ("then", "otherwise"), "loop": ("steps",)}
 MOST_STEPS = 100
 DEEPEST = 5
 LONGEST_DELAY_MINUTES = 60 * 24 * 30
+# A year: what is further away nobody means.
+MOST_MINUTES = 60 * 24 * 366
 LONGEST_TEXT = 20_000
 STEP_ID = re.compile(r"[a-z][a-z0-9_]{0,39}")
 PEOPLE = ("persons", "teams", "roles", "schedules", "addresses")
@@ -173,8 +176,9 @@ def _step_problems(step: Any, place: str, depth: int) -> list[Problem]:
     if step.get("on_error", "stop") not in ON_ERROR:
         found.append(Problem(f"{place}.on_error", f"Use {' or '.join(ON_ERROR)}."))
     timeout = step.get("timeout_minutes")
-    if timeout is not None and (not _is_number(timeout) or timeout <= 0):
-        found.append(Problem(f"{place}.timeout_minutes", "Use a number of minutes."))
+    if timeout is not None and (not _is_number(timeout) or not 0 < timeout <= MOST_MINUTES):
+        message = f"Use a number of minutes up to {MOST_MINUTES} (a year)."
+        found.append(Problem(f"{place}.timeout_minutes", message))
     found += _condition_problems(step.get("conditions", {}), f"{place}.conditions")
     found += _params_problems(known.params, step.get("params", {}), f"{place}.params")
     for name in blocks:
@@ -204,6 +208,13 @@ def is_template(value: Any) -> bool:
     return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
+def _number_problem(kind: str, value: Any) -> str:
+    most = MOST_MINUTES if kind == "minutes" else math.inf
+    if _is_number(value) and 0 <= value <= most:
+        return ""
+    return f"Use a number of minutes up to {MOST_MINUTES} (a year)." if kind == "minutes" else "Use a number."
+
+
 def param_problem(param: Param, value: Any) -> str:
     """What is wrong with a parameter's value; "" if nothing is."""
     if param.is_template and is_template(value):
@@ -215,8 +226,7 @@ def param_problem(param: Param, value: Any) -> str:
     message = ""
     match param.kind:
         case "number" | "minutes":
-            if not _is_number(value) or value < 0:
-                message = "Use a number."
+            message = _number_problem(param.kind, value)
         case "boolean":
             message = "" if isinstance(value, bool) else "Use true or false."
         case "choice":

@@ -1,5 +1,6 @@
 """A step's parameters filled in for a run: templates become text, text becomes what the parameter is, secrets open."""
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -64,6 +65,9 @@ def _number(param: Param, text: str) -> float | None:
     if not text.strip():
         return None
     try:
-        return float(text)
-    except ValueError as error:
-        raise Failed(f"{param.label}: {text[:80]!r} is not a number.") from error
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise Failed(f"{param.label}: {text[:80]!r} is not a number.")
+    return number

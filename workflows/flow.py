@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from events.conditions import MISSING, holds, look_up
 from workflows import walking
+from workflows.definition import MOST_MINUTES
 from workflows.facts import condition_words, named, not_so
 from workflows.models import StepRun, Workflow, WorkflowRun, WorkflowVersion
 from workflows.registry import Context, Failed, Outcome, Skip
@@ -83,10 +84,13 @@ def instant_in_words(at: datetime) -> str:
 
 
 def wait_until(params: Mapping[str, Any], now: datetime) -> datetime:
-    """When a wait that begins now ends. Raises Failed for an instant that can't be read."""
+    """When a wait that begins now ends. Raises Failed for an instant that can't be read and for more than a year."""
     text = str(params.get("until") or "").strip()
     if not text:
-        return now + timedelta(minutes=float(params.get("minutes") or 0))
+        minutes = float(params.get("minutes") or 0)
+        if minutes > MOST_MINUTES:
+            raise Failed(f"{minutes:g} minutes are more than a year.")
+        return now + timedelta(minutes=minutes)
     try:
         until = parse_datetime(text)
     except ValueError:

@@ -12,7 +12,10 @@ from tests.factories import accounts
 from tests.factories import saved_workflows as factory
 from workflows import actions
 from workflows.definition import MASK
+from workflows.filling import filled
+from workflows.flow import wait_until
 from workflows.models import Workflow, WorkflowRun
+from workflows.registry import Failed
 
 pytestmark = pytest.mark.django_db
 OTHER = {"id": "note", "kind": "add_note", "params": {"text": "Something else"}}
@@ -63,6 +66,21 @@ def test_what_makes_no_sense_is_refused_with_its_place() -> None:
     with pytest.raises(Invalid, match=r"steps\.0\.params\.text"):
         factory.workflow({"id": "note", "kind": "add_note", "params": {}})
     assert not Workflow.objects.exists()
+
+
+@pytest.mark.parametrize("minutes", [-1, 10**12, "soon", True])
+def test_a_wait_is_a_number_of_minutes_up_to_a_year(minutes: object) -> None:
+    with pytest.raises(Invalid, match=r"steps\.0\.params\.minutes: Use a number of minutes"):
+        factory.workflow({"id": "wait", "kind": "wait", "params": {"minutes": minutes}})
+    with pytest.raises(Invalid, match=r"timeout_minutes: Use a number of minutes"):
+        factory.workflow(OTHER | {"timeout_minutes": minutes})
+
+
+def test_a_wait_that_its_template_makes_endless_fails_and_says_so() -> None:
+    with pytest.raises(Failed, match="more than a year"):
+        wait_until({"minutes": 1e15}, timezone.now())
+    with pytest.raises(Failed, match="not a number"):
+        filled({"kind": "wait", "params": {"minutes": "{{ 'inf' }}"}}, {})
 
 
 def test_names_are_single_and_no_address_is_taken_twice() -> None:
