@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.actor import Actor
-from accounts.models import User
+from accounts.models import Role, User
 from alerts.models import Alert
 from events.errors import Conflict, Invalid
 from events.models import Event
@@ -264,3 +265,18 @@ def test_who_may_not_see_the_other_cannot_merge_into_it(responder: Actor, incide
     hidden = incidents.incident(accounts.actor(name="Zoe"), visibility="private", now=now)
     with pytest.raises(Exception, match="There is no such incident"):
         merge_incident(actor=responder, incident=incident, into=hidden, now=now)
+
+
+def test_the_page_of_what_was_merged_leads_to_where_it_went(responder: Actor, now: datetime) -> None:
+    source, target = incidents.incident(responder, now=now), incidents.incident(responder, name="Pool <full>", now=now)
+    merge_incident(actor=responder, incident=source, into=target, now=now)
+    reader = Client()
+    reader.force_login(accounts.user(role=Role.VIEWER))
+    page = reader.get(source.get_absolute_url()).content.decode()
+    assert f"Open {target.reference}" in page
+    assert "Pool &lt;full&gt; now: what happens is told there." in page
+    assert source.reference in reader.get(target.get_absolute_url()).content.decode()
+    membership.set_visibility(actor=responder, incident=target, visibility="private", now=now)
+    hidden = reader.get(source.get_absolute_url()).content.decode()
+    assert "This is part of another incident now, which is private." in hidden
+    assert f"Open {target.reference}" not in hidden
