@@ -11,6 +11,7 @@ from events.models import Event
 from events.registry import handles
 from workflows.context import gathered
 from workflows.models import Workflow, WorkflowVersion
+from workflows.specimens import told_of
 from workflows.starting import chain_of, not_for, start_run
 from workflows.subjects import facts_of_subject
 from workflows.triggers import HAPPENINGS
@@ -40,13 +41,7 @@ def start_workflows(event: Event) -> None:
         return
     about, incident = facts_of_subject(event.subject_type, event.subject_id)
     told = {
-        "event": {
-            "name": event.name,
-            "by": event.actor_name,
-            "by_kind": event.actor_kind,
-            "at": event.occurred_at.isoformat(),
-            "data": event.data,
-        },
+        "event": told_of(event),
         **about,
     }
     chain = chain_of(event.actor_kind, event.actor_key)

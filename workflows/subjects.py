@@ -11,7 +11,7 @@ from alerts.facts import NAMES as ALERT_NAMES
 from alerts.facts import facts_of as facts_of_alert
 from alerts.models import Alert, MaintenanceWindow
 from incidents.models import Incident
-from oncall.models import Escalation, Schedule
+from oncall.models import Escalation, Handover, Schedule
 from postmortems.models import ActionItem, Postmortem
 from statuspage.models import PublicIncident
 
@@ -84,6 +84,11 @@ def _of_schedule(pk: int) -> Found:
     return ({"schedule": {"name": schedule.name, "slug": schedule.slug}} if schedule else {}), None
 
 
+def _of_handover(pk: int) -> Found:
+    schedule_id = Handover.objects.filter(pk=pk).values_list("schedule_id", flat=True).first()
+    return _of_schedule(schedule_id or 0)
+
+
 def _of_public_incident(pk: int) -> Found:
     found = PublicIncident.objects.select_related("page").filter(pk=pk).first()
     if found is None:
@@ -149,6 +154,7 @@ READERS: dict[str, Callable[[int], Found]] = {
     "alerts.alert": _of_alert,
     "oncall.escalation": _of_escalation,
     "oncall.schedule": _of_schedule,
+    "oncall.handover": _of_handover,
     "postmortems.postmortem": _of_postmortem,
     "postmortems.actionitem": _of_action_item,
     "alerts.maintenancewindow": _of_window,

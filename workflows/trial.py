@@ -1,4 +1,4 @@
-"""What a workflow would do for an incident of the past, or of now: each step, each condition. Nothing is written.
+"""What a workflow would do with something of the past, or of now: each step, each condition. Nothing is written.
 
 Steps are tried as if each before them had done its part. What they would return is not known: a step that asks for it
 is told without it. A wait ends at once, and of a branch only the side is tried that would be taken.
@@ -17,16 +17,15 @@ from accounts.actor import Actor
 from accounts.models import Role
 from events.conditions import holds
 from events.errors import DomainError, require
-from incidents.models import Incident
 from workflows.context import gathered
 from workflows.definition import BLOCKS, check
 from workflows.facts import condition_words
-from workflows.filling import filled, masked_inputs
+from workflows.filling import filled, left_empty, masked_inputs
 from workflows.flow import items_in_words, items_of
 from workflows.models import Workflow
 from workflows.registry import Context, Failed, Retry, Skip, step_called
+from workflows.specimens import Specimen, kinds_for
 from workflows.starting import not_for
-from workflows.triggers import HAPPENINGS
 from workflows.words import words_of
 
 MOST_TURNS = 5
@@ -79,44 +78,36 @@ def try_workflow(
     *,
     actor: Actor,
     definition: Mapping[str, Any],
-    incident: Incident,
+    specimen: Specimen,
     now: datetime,
     workflow: Workflow,
 ) -> Trial:
-    """What would happen to the incident at `now`, as it stands now. Raises Invalid for a definition that is unsound.
+    """What would happen if the thing started it at `now`, as it stands now. Raises Invalid for an unsound definition.
 
-    The workflow need not be stored. The caller has found the incident through what the actor may see. All is rolled
-    back, whatever a step may do.
+    The workflow need not be stored. The caller has found the thing through what the actor may see. All is rolled back,
+    whatever a step may do.
     """
     require(actor.has_role(Role.RESPONDER), "Viewers may not try workflows.")
     check(definition)
+    incident = specimen.incident
     with transaction.atomic():
-        told = {"event": _event(definition, actor)}
-        facts = gathered(definition=definition, told=told, incident=incident, now=now)
+        facts = gathered(definition=definition, told=specimen.told, incident=incident, now=now)
         doer = Actor.of_workflow(workflow.pk or 0, workflow.name)
         asked = asked_of(definition.get("conditions") or {}, facts)
-        reason = _why_not(definition, facts, incident, workflow)
+        reason = _why_not(definition, facts, specimen, workflow)
         tried = list(_block(definition["steps"], "steps", "", 0, Context(doer, now, facts, incident)))
         transaction.set_rollback(True)
     return Trial(not reason, reason, asked, tried)
 
 
-def _event(definition: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
-    names = definition["trigger"].get("events") or [""]
-    return {"name": names[0], "by": actor.name, "data": {}}
-
-
-def _why_not(definition: Mapping[str, Any], facts: Mapping[str, Any], incident: Incident, workflow: Workflow) -> str:
-    """Why it would not run for the incident; "" if it would."""
-    refusal = not_for(workflow, incident)
+def _why_not(definition: Mapping[str, Any], facts: Mapping[str, Any], specimen: Specimen, workflow: Workflow) -> str:
+    """Why it would not run; "" if it would."""
+    refusal = not_for(workflow, specimen.incident)
     if refusal:
         return refusal
-    about = {HAPPENINGS[name].about for name in definition["trigger"].get("events") or []}
-    if not holds(definition.get("conditions") or {}, facts):
-        if about - {"incident"}:
-            return _("Its conditions do not hold; what they ask of other things than the incident is not known here.")
-        return _("Its conditions do not hold.")
-    return ""
+    if specimen.about not in kinds_for(definition):
+        return _("Nothing of this kind starts it.")
+    return "" if holds(definition.get("conditions") or {}, facts) else _("Its conditions do not hold.")
 
 
 def asked_of(condition: Mapping[str, Any], facts: Mapping[str, Any]) -> list[Asked]:
@@ -148,7 +139,9 @@ def _tried(step: Mapping[str, Any], path: str, number: str, depth: int, context:
         tried.state, tried.detail = Fate.FAILED, _("Nothing here knows this kind of step.")
         return tried
     try:
-        params = filled(step, facts)
+        empty: list[str] = []
+        params = filled(step, facts, empty)
+        tried.detail = left_empty(each for each in empty if not each.startswith("steps.")).strip()
         tried.inputs = masked_inputs(step, params)
         tried.words = known.words(params)
         tried.words = known.plan(context, params)

@@ -48,6 +48,13 @@ function openPicker(button) {
   search.focus();
 }
 
+/** The step that Enter takes: one of which a word begins so, before one that only has it somewhere. */
+function bestPick(text) {
+  const items = [...picker.querySelectorAll("[data-pick]")].filter((item) => !item.closest("[hidden]"));
+  const typed = text.trim().toLowerCase();
+  return items.find((item) => item.textContent.toLowerCase().trim().startsWith(typed)) ?? items.find((item) => ` ${item.textContent.toLowerCase()}`.includes(` ${typed}`)) ?? items[0];
+}
+
 function filterPicker(text) {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
@@ -63,6 +70,7 @@ function filterPicker(text) {
     shown += inGroup;
   }
   picker.querySelector("[data-picker-empty]").hidden = shown > 0;
+  for (const item of picker.querySelectorAll("[data-pick]")) item.classList.toggle("is-active", Boolean(text) && item === bestPick(text));
 }
 
 function onPickerKey(event) {
@@ -73,7 +81,7 @@ function onPickerKey(event) {
     items[Math.min(items.length - 1, Math.max(0, now + (event.key === "ArrowDown" ? 1 : -1)))]?.focus();
   } else if (event.key === "Enter" && event.target.matches("[data-picker-search]")) {
     event.preventDefault();
-    items[0]?.click();
+    bestPick(event.target.value)?.click();
   }
 }
 

@@ -1,5 +1,6 @@
 """Trying a workflow: what it would do for an incident, with nothing written and nobody told."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,10 +11,19 @@ from django.utils import timezone
 
 from accounts.actor import Actor
 from accounts.models import Role, Scope
+from alerts.ingest import process_raw_events
+from alerts.models import Alert
+from alerts.windows import save_window
 from events.errors import NotAllowed
-from tests.factories import accounts, incidents
+from incidents.actions import change_severity
+from oncall.models import Handover
+from postmortems.action_items import create_action_item
+from tests.factories import accounts, alerts, incidents, oncall, postmortems, statuspage
 from tests.factories import saved_workflows as factory
+from tests.workflows.test_editor import sent
 from workflows.models import Workflow
+from workflows.specimens import specimen_called
+from workflows.subjects import facts_of_subject
 from workflows.trial import Fate, Trial, try_workflow
 
 pytestmark = pytest.mark.django_db
@@ -22,14 +32,29 @@ RANK_IS_HIGH = {"all": [{"fact": "incident.rank", "operator": "greater", "value"
 
 def trial(definition: dict[str, Any], actor: Actor | None = None, **fields: Any) -> Trial:
     """What a definition would do for a SEV2 incident."""
-    incident = fields.pop("incident", None) or incidents.incident(name="Pool exhausted")
+    about, key = fields.pop("about", "incident"), fields.pop("key", "")
+    if about == "incident":
+        key = (fields.pop("incident", None) or incidents.incident(name="Pool exhausted")).number
+    specimen = specimen_called(Actor.system(), about, str(key), definition)
+    assert specimen is not None
     return try_workflow(
         actor=actor or Actor.system(),
         definition=definition,
-        incident=incident,
+        specimen=specimen,
         now=timezone.now(),
         workflow=Workflow(name="Draft", **fields),
     )
+
+
+def tell(text: str) -> dict[str, Any]:
+    """A step that needs no incident."""
+    return {"id": "tell", "kind": "notify", "params": {"people": {"addresses": ["a@example.com"]}, "text": text}}
+
+
+def signed_in() -> Client:
+    browser = Client()
+    browser.force_login(accounts.user(role=Role.MANAGER))
+    return browser
 
 
 def rows() -> dict[str, int]:
@@ -93,6 +118,105 @@ def test_private_incidents_are_out_of_reach_of_what_may_not_run_for_them() -> No
     secret = incidents.incident(visibility="private")
     assert "private" in trial(factory.definition(), incident=secret).reason
     assert trial(factory.definition(), incident=secret, sees_private=True).would_run
+
+
+def of_each_kind() -> dict[str, tuple[str, str, str, str]]:
+    """One thing of each kind that starts workflows: an event about it, its key, what asks for its name, its name."""
+    now = timezone.now()
+    postmortem = postmortems.postmortem(now=now)
+    item = create_action_item(actor=Actor.system(), title="Raise the pool", incident=postmortem.incident, now=now)
+    escalation = oncall.escalation(oncall.level(accounts.user()), now=now, title="Disk full")
+    schedule = oncall.schedule(accounts.user(), name="Nights")
+    source = alerts.source()
+    alerts.sent(source, now, title="CPU is high")
+    process_raw_events(now)
+    until = now + timedelta(hours=1)
+    window = save_window(actor=Actor.system(), name="Upgrade", starts_at=now, ends_at=until, sources=[source], now=now)
+    public = statuspage.public_incident(statuspage.page("API"), now=now, name="Slow")
+    return {
+        "alert": ("alert.fired", str(Alert.objects.get().pk), "alert.title", "CPU is high"),
+        "escalation": ("escalation.exhausted", str(escalation.pk), "escalation.title", "Disk full"),
+        "postmortem": ("postmortem.started", str(postmortem.pk), "postmortem.title", postmortem.title),
+        "action_item": ("action_item.overdue", str(item.pk), "action_item.title", "Raise the pool"),
+        "window": ("maintenance_window.started", str(window.pk), "window.name", "Upgrade"),
+        "schedule": ("schedule.changed", schedule.slug, "schedule.name", "Nights"),
+        "public_incident": ("status_page.incident_published", str(public.pk), "public_incident.name", "Slow"),
+    }
+
+
+def test_what_other_things_start_is_tried_with_one_of_theirs() -> None:
+    incidents.configuration()
+    manager = accounts.user(role=Role.MANAGER)
+    key = accounts.api_key(manager, Scope.READ, Scope.WORKFLOWS)
+    program = Client(headers={"authorization": f"Bearer {key}"})
+    browser = signed_in()
+    for about, (event, pk, fact, name) in of_each_kind().items():
+        trigger = {"kind": "event", "events": [event]}
+        workflow = factory.workflow(tell(f"{{{{ {fact} }}}}"), trigger=trigger, name=about)
+        asked, address = {"about": about, "id": pk}, f"/api/v1/workflows/{workflow.slug}/try/"
+        told = program.post(address, asked, content_type="application/json").json()
+        assert (told["would_run"], told["steps"][0]["inputs"]["text"]) == (True, name)
+        assert f'value="{about}:{pk}"' in browser.get(workflow.get_absolute_url()).content.decode()
+        shown = browser.post(f"/workflows/{workflow.slug}/try/", {"subject": f"{about}:{pk}"}).content.decode()
+        assert "It would run" in shown
+        assert name in shown
+        assert program.post(address, {**asked, "id": "999999"}, content_type="application/json").status_code == 404
+
+
+def test_the_event_of_the_past_is_what_is_told_of_it() -> None:
+    incident = incidents.incident()
+    bob, sev1 = accounts.actor(name="Bob"), incidents.severity("sev1")
+    change_severity(actor=bob, incident=incident, severity=sev1, now=timezone.now())
+    step = {"id": "note", "kind": "add_note", "params": {"text": "{{ event.by }} {{ event.data.to }}"}}
+    trigger = {"kind": "event", "events": ["incident.severity_changed"]}
+    found = trial(factory.definition(step, trigger=trigger), incident=incident)
+    assert found.steps[0].inputs == {"text": "Bob sev1"}
+
+
+def test_a_handover_tells_of_its_schedule() -> None:
+    schedule = oncall.schedule(accounts.user(), name="Nights")
+    handover = Handover.objects.create(schedule=schedule, at=timezone.now())
+    told, _incident = facts_of_subject("oncall.handover", handover.pk)
+    assert told == {"schedule": {"name": "Nights", "slug": schedule.slug}}
+
+
+def test_what_a_clock_starts_is_tried_without_anything() -> None:
+    definition = factory.definition(tell("{{ now.hour }}"), trigger={"kind": "time", "cron": "0 9 * * 1"})
+    assert trial(definition, about="nothing").would_run
+    assert trial(definition).reason == "Nothing of this kind starts it."
+
+
+def test_what_a_webhook_starts_is_tried_with_one_of_its_calls() -> None:
+    workflow = factory.workflow(tell("Called with {{ webhook.body.x }}"), trigger={"kind": "webhook"})
+    run = Client().post(f"/hooks/workflows/{workflow.token}", {"x": "y"}, content_type="application/json").json()["run"]
+    browser = signed_in()
+    assert f'value="call:{run}"' in browser.get(workflow.get_absolute_url()).content.decode()
+    tried = browser.post(f"/workflows/{workflow.slug}/try/", {"subject": f"call:{run}"}).content.decode()
+    assert "Called with y" in tried
+
+
+def test_what_somebody_may_not_see_can_not_be_tried_with() -> None:
+    secret = incidents.incident(visibility="private")
+    workflow = factory.workflow(sees_private=True)
+    browser = signed_in()
+    assert f"incident:{secret.number}" not in browser.get(workflow.get_absolute_url()).content.decode()
+    for asked in ({"subject": f"incident:{secret.number}"}, {"number": secret.reference}):
+        page = browser.post(f"/workflows/{workflow.slug}/try/", asked).content.decode()
+        assert "nothing of that name" in page
+
+
+def test_another_trigger_offers_other_things_to_try_with() -> None:
+    browser = signed_in()
+    data: dict[str, Any] = {**sent(factory.definition()), "kinds": ["incident"]}
+    assert 'id="try-with"' not in browser.post("/workflows/parts/preview/", data).content.decode()
+    data["trigger-events"] = ["alert.fired"]
+    page = browser.post("/workflows/parts/preview/", data).content.decode()
+    assert 'name="kinds" value="alert"' in page
+
+
+def test_what_would_be_left_empty_is_told() -> None:
+    note = {"id": "note", "kind": "add_note", "params": {"text": "Because {{ event.data.reason }}"}}
+    assert trial(factory.definition(note)).steps[0].detail.endswith("event.data.reason.")
 
 
 def test_viewers_may_not_try() -> None:

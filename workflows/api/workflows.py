@@ -26,6 +26,7 @@ from workflows.masking import with_kept_secrets
 from workflows.models import Workflow, WorkflowRun, WorkflowVersion
 from workflows.permissions import can_configure
 from workflows.runs import start_by_hand
+from workflows.specimens import CALL, INCIDENT, KINDS, NOTHING, specimen_called
 from workflows.subjects import address
 from workflows.trial import Fate, try_workflow
 from workflows.words import whole
@@ -103,9 +104,15 @@ class VersionNumberSerializer(serializers.Serializer[Any]):
 
 
 class TryWorkflowSerializer(serializers.Serializer[Any]):
-    """With which incident (its number) to try a workflow; with a `definition`, that one instead of what is stored."""
+    """With what to try a workflow; with a `definition`, that one instead of what is stored.
 
-    incident = serializers.IntegerField(min_value=1)
+    An `incident` by its number; or what `about` says by its `id` (a schedule by its slug, an incident by its number, a
+    call of the webhook by that of its run). Left out, it is tried as a clock, a person or a webhook starts it.
+    """
+
+    incident = serializers.IntegerField(required=False, min_value=1)
+    about = serializers.ChoiceField(required=False, choices=[*KINDS, CALL, NOTHING])
+    id = serializers.CharField(required=False, max_length=120)
     definition = serializers.DictField(required=False)
 
 
@@ -260,12 +267,17 @@ class WorkflowViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ActionVi
     @extend_schema(request=TryWorkflowSerializer, responses=TrialSerializer)
     @action(detail=True, methods=["post"], url_path="try")
     def dry_run(self, request: Request, slug: str) -> Response:
-        """What it would do for an incident, step by step. Nothing is written and nobody is told."""
+        """What it would do with something of the past, step by step. Nothing is written and nobody is told."""
         workflow, data = self.get_object(), self.validated(TryWorkflowSerializer)
         definition = with_kept_secrets(data.get("definition"), in_force(workflow)) or in_force(workflow)
-        incident = self._incident(data["incident"])
+        about, key = data.get("about", NOTHING), data.get("id", "")
+        if "incident" in data:
+            about, key = INCIDENT, data["incident"]
+        specimen = specimen_called(self.actor, about, str(key), definition, workflow)
+        if specimen is None:
+            raise NotFound(f"There is no such {about.replace('_', ' ')}.")
         trial = try_workflow(
-            actor=self.actor, definition=definition, incident=incident, now=timezone.now(), workflow=workflow
+            actor=self.actor, definition=definition, specimen=specimen, now=timezone.now(), workflow=workflow
         )
         return Response(TrialSerializer(trial).data)
 

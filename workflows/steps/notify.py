@@ -36,7 +36,8 @@ class Notify(Step):
         found = people_called(params.get("people"), context)
         if not found.names:
             raise Skip(f"There is nobody to notify{missed(found)}.")
-        return f"Would notify {listed(found.names)}{missed(found)}: {params.get('title')}"
+        said = str(params.get("title") or "").strip() or short(params.get("text"))
+        return f"Would notify {listed(found.names)}{missed(found)}: {said}"
 
     def run(self, context: Context, params: Mapping[str, Any]) -> Outcome:
         found = people_called(params.get("people"), context)

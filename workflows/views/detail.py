@@ -20,9 +20,9 @@ from workflows.filters import runs_for_lists
 from workflows.models import Workflow, WorkflowRun, WorkflowVersion
 from workflows.permissions import can_configure, can_start
 from workflows.subjects import address
-from workflows.views.editing import incidents_to_try
 from workflows.views.lists import COUNTED_DAYS
 from workflows.views.runs import trigger_label
+from workflows.views.trying import to_try_with
 from workflows.words import opening, steps_in_words
 
 RUNS_SHOWN = 10
@@ -55,7 +55,7 @@ def workflow_detail(request: HttpRequest, slug: str) -> HttpResponse:
         "versions": versions_of(workflow)[:VERSIONS_SHOWN],
         "can_configure": may_change,
         "may_start": can_start(actor, workflow) and workflow.is_enabled,
-        "incidents": incidents_to_try(actor),
+        "try_with": to_try_with(actor, definition, workflow),
     }
     if may_change and workflow.token:
         context["webhook"] = address(reverse("workflows:workflow-hook", args=[workflow.token]))

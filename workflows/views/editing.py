@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.actor import Actor, actor_of
 from events.errors import Conflict
 from events.forms import try_action
-from incidents.models import Incident
 from workflows import actions
 from workflows.beginnings import beginning_called, beginnings
 from workflows.context import doubts, known_names
@@ -26,9 +25,9 @@ from workflows.masking import with_kept_secrets
 from workflows.models import Workflow
 from workflows.permissions import can_configure
 from workflows.registry import Group, step_called, steps
+from workflows.views.trying import to_try_with
 from workflows.words import opening, steps_in_words, words_of
 
-INCIDENTS_OFFERED = 20
 EMPTY: dict[str, Any] = {"trigger": {"kind": "event", "events": ["incident.declared"]}, "steps": []}
 
 
@@ -146,7 +145,7 @@ def _editor(
         "folders": folders,
         "names": known_names(page.definition),
         "groups": picker(),
-        "incidents": incidents_to_try(actor),
+        "try_with": to_try_with(actor, page.definition, workflow),
         "words": steps_in_words(page.definition),
         "opening": opening(page.definition),
         "kinds": Workflow.TriggerKind.choices,
@@ -159,11 +158,6 @@ def picker() -> list[tuple[Any, list[Any]]]:
     """The steps to choose from, by their groups."""
     known = steps()
     return [(group.label, [each for each in known if each.group == group]) for group in Group]
-
-
-def incidents_to_try(actor: Actor) -> list[Incident]:
-    """The newest incidents that the actor may see, to try a workflow with."""
-    return list(Incident.objects.visible_to(actor).select_related("severity").order_by("-id")[:INCIDENTS_OFFERED])
 
 
 # --- Parts of the editor while somebody writes ------------------------------------------------------------------------
