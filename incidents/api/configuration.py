@@ -57,6 +57,8 @@ class SeveritySerializer(serializers.ModelSerializer[Severity]):
         ]
         read_only_fields = ["is_active"]
         extra_kwargs = MADE
+        # (the action says whose a rank is)
+        validators: ClassVar[list[Any]] = []
 
 
 class IncidentStatusSerializer(serializers.ModelSerializer[IncidentStatus]):

@@ -272,6 +272,14 @@ def test_rest_lists_are_searched_and_sorted(client: Client, address: str, query:
     assert first is None or response.json()[0]["slug"] == first
 
 
+def test_rest_says_whose_a_rank_is(client: Client) -> None:
+    worst = Severity.objects.filter(is_active=True).order_by("-rank")[0]
+    body = {"name": "Worse", "rank": worst.rank}
+    answer = client.post("/api/v1/severities/", body, content_type="application/json")
+    error = answer.json()["error"]
+    assert (answer.status_code, error["field"], error["message"]) == (409, "rank", f"{worst} has this rank.")
+
+
 def test_rest_grants_qualifications(client: Client) -> None:
     person, address = accounts.user(), "/api/v1/qualifications/responder/people/"
     assert client.post(address, {"user": person.pk}, "application/json").status_code == 201
