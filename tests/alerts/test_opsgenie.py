@@ -10,11 +10,14 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
+from accounts.actor import Actor
 from accounts.models import Team, User
 from alerts.models import Alert, AlertSource, RawEvent
+from incidents.actions import resolve_incident
 from oncall.models import Escalation, Page
 from tests.alerts.opsgenie_client import Opsgenie
-from tests.factories import accounts, alerts, oncall
+from tests.factories import accounts, alerts, incidents, oncall
+from tests.factories.workflows import pass_time
 
 pytestmark = pytest.mark.django_db
 PAYLOADS = Path(__file__).parent.parent / "payloads/opsgenie"
@@ -111,6 +114,22 @@ def test_snoozing_escalating_and_assigning(client: Opsgenie, firing: Alert, ada:
     assert client.do("/assign", {"owner": {"username": "ada@example.com"}})["isSuccess"] is True
     alert = Alert.objects.get()
     assert (alert.assigned_to, client.read(f"/{firing.pk}")["owner"]) == (ada, "ada@example.com")
+
+
+def test_what_an_alert_of_an_incident_is_escalated_to_pages_for_that(client: Opsgenie, firing: Alert) -> None:
+    incident = incidents.incident(visibility="private")
+    Alert.objects.filter(pk=firing.pk).update(incident=incident, escalation=None)
+    bob = accounts.user(name="Bob")
+    oncall.contact_method(bob)
+    policy = oncall.policy(oncall.level(bob))
+    assert client.do("/escalate", {"escalation": {"name": policy.name}})["isSuccess"] is True
+    escalation = incident.escalations.get()
+    assert (escalation.policy, escalation.is_private) == (policy, True)
+    pass_time(client.later)
+    assert incident.members.filter(pk=bob.pk).exists()
+    resolve_incident(actor=Actor.system(), incident=incident, now=client.later)
+    escalation.refresh_from_db()
+    assert escalation.status == Escalation.Status.RESOLVED
 
 
 def test_more_responders_are_paged_beside_whoever_has_it(client: Opsgenie, firing: Alert, ada: User) -> None:
