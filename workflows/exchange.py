@@ -17,6 +17,7 @@ What stands in `trigger`, `conditions`, `once` and `steps` is told at `workflows
 exported: in their place stand dots, which keep the secret that is stored here in the step of the same id.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -28,7 +29,7 @@ from django.utils.text import slugify
 
 from accounts.actor import Actor
 from events.errors import Invalid
-from workflows.actions import current_version, require_configure, save_workflow
+from workflows.actions import RESERVED, current_version, require_configure, save_workflow
 from workflows.definition import Problem, masked, problems, with_ids
 from workflows.differences import Change, changes
 from workflows.masking import with_kept_secrets
@@ -39,6 +40,7 @@ TEXTS = ("name", "slug", "folder", "description")
 PARTS = ("trigger", "conditions", "once", "steps")
 LONGEST_FILE = 1_000_000
 MOST_WORKFLOWS = 200
+SLUG = re.compile(r"[\w-]{1,120}", re.ASCII)
 
 
 @dataclass
@@ -79,6 +81,9 @@ def documents_in(text: str) -> list[dict[str, Any]]:
         )
     try:
         read = yaml.safe_load(text)  # JSON is YAML too
+    except yaml.MarkedYAMLError as error:
+        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
+        raise Invalid(f"This is neither YAML nor JSON. {line.capitalize()}{error.problem}.", field="text") from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise Invalid(f"This is neither YAML nor JSON: {error}", field="text") from error
     if isinstance(read, Mapping) and "workflows" in read:
@@ -104,10 +109,28 @@ def plan_import(*, actor: Actor, text: str) -> list[Planned]:
     slugs = [_slug_of(document) for document in documents]
     known = {workflow.slug: workflow for workflow in Workflow.objects.filter(slug__in=slugs)}
     planned = [_planned(document, known.get(slug)) for document, slug in zip(documents, slugs, strict=True)]
+    names = [each.name.strip().casefold() for each in planned]
     for index, each in enumerate(planned):
-        if slugs[index] in slugs[:index]:
-            each.verb, each.problems = "refused", [Problem("slug", "Another one in this file is called so too.")]
+        clashes = (
+            [Problem("slug", "Another one in this file is called so too.")] if slugs[index] in slugs[:index] else []
+        )
+        if names[index] and names[index] in names[:index]:
+            clashes.append(Problem("name", "Another one in this file is called so too."))
+        each.problems += clashes or _clashes(each, slugs[index])
+        each.verb = "refused" if each.problems else each.verb
     return planned
+
+
+def _clashes(planned: Planned, slug: str) -> list[Problem]:
+    """What stands in the way of its name and slug among the workflows that are here."""
+    found = []
+    if slug in RESERVED or not SLUG.fullmatch(slug):
+        found.append(Problem("slug", f"“{slug}” can't be one. Use letters, digits, - and _, at most 120."))
+    others = Workflow.objects.exclude(slug=slug).filter(name__iexact=planned.name.strip())
+    taken = others.values_list("slug", flat=True).first() if planned.name else None
+    if taken:
+        found.append(Problem("name", f"The workflow {taken} is called so. Change the name, or give that slug."))
+    return found
 
 
 def _slug_of(document: Mapping[str, Any]) -> str:

@@ -166,25 +166,28 @@ function onDragStart(event) {
   form.classList.add("is-dragging");
 }
 
+/** Where it would lie if it were dropped here: beside a row, at the beginning of a block within one, at the end of a block. */
 function onDragOver(event) {
   if (!dragged) return;
-  const empty = event.target.closest?.(".steps-add")?.previousElementSibling ?? event.target.closest?.(BLOCK);
-  const row = event.target.closest?.(STEP);
-  if (dragged.contains(event.target) && row !== dragged) return;
-  if (row && row !== dragged && !dragged.contains(row)) {
+  const at = (selector) => event.target.closest?.(selector);
+  if (dragged.contains(event.target)) {
     event.preventDefault();
+    return;
+  }
+  const end = at(".steps-add")?.previousElementSibling;
+  const begin = at(".step-block-name")?.nextElementSibling;
+  const row = at(STEP);
+  if (end) end.append(dragged);
+  else if (begin) begin.prepend(dragged);
+  else if (row) {
     const head = row.querySelector(":scope > .step-fold").getBoundingClientRect();
-    if (event.clientY <= head.bottom) {
-      if (event.clientY < head.top + head.height / 2) row.before(dragged);
-      else row.after(dragged);
-      return;
-    }
-  }
-  if (empty && !dragged.contains(empty)) {
-    event.preventDefault();
-    if (event.target.closest(".steps-add") || stepsOf(empty).length === 0) empty.append(dragged);
-  }
-  if (row === dragged) event.preventDefault();
+    if (event.clientY > head.bottom) return;
+    const within = row.querySelector(`:scope > .step-block > ${BLOCK}`);
+    if (event.clientY < head.top + head.height / 2) row.before(dragged);
+    else if (within) within.prepend(dragged);
+    else row.after(dragged);
+  } else return;
+  event.preventDefault();
 }
 
 function onDragEnd(event) {

@@ -4,12 +4,17 @@ from collections.abc import Callable, Generator
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import arrive, tell_story, wait_until_up
 from tests.journeys.harness import Sitrep, installed
 
 pytestmark = [pytest.mark.browser, pytest.mark.journey]
+FILE = """
+name: From a file
+trigger: {kind: person}
+steps: [{kind: add_note, params: {text: Imported}}]
+"""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +58,7 @@ def test_a_workflow_is_written_tried_and_saved_by_hand(sitrep: Sitrep, people: C
     page.get_by_role("button", name="Put it back").click()
     expect(rows).to_have_count(2)
 
-    page.get_by_label("For which incident?").select_option(index=1)
+    page.get_by_label("With what?").select_option(index=1)
     page.get_by_role("button", name="Try").click()
     expect(page.locator("#trial")).to_contain_text("It would")
     expect(page.locator("#trial")).to_contain_text("Look at INC-")
@@ -65,3 +70,63 @@ def test_a_workflow_is_written_tried_and_saved_by_hand(sitrep: Sitrep, people: C
     expect(page.get_by_role("main")).to_contain_text("version 1")
     page.goto("/workflows/tell-the-office/edit/")
     expect(rows.first.locator(".step-words").first).to_contain_text("Wait 5 minutes")
+
+
+def drag(page: Page, step: Locator, onto: Locator) -> None:
+    """Drags a step by its handle to the upper edge of something, which may move away meanwhile."""
+    step.locator("[data-drag-handle]").first.hover()
+    page.mouse.down()
+    for _move in range(3):
+        box = onto.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + 60, box["y"] + 5, steps=5)
+    page.mouse.up()
+
+
+def test_steps_are_dragged_past_each_other_into_a_branch_and_out_again(
+    sitrep: Sitrep, people: Callable[..., Page]
+) -> None:
+    page = people(sitrep, "admin@example.com")
+    page.goto("/workflows/new/edit/")
+    add(page, "Wait")
+    add(page, "if", nth=-1)
+    for fold in page.locator(".step-fold[open] > summary").all():
+        fold.click()
+    rows, within = (
+        page.locator("form > section > .step-list > [data-step]"),
+        page.locator("[data-block=then] > [data-step]"),
+    )
+    expect(rows).to_have_count(2)
+    expect(rows.last.locator(".step-words").first).to_contain_text("If")
+    drag(page, rows.last, rows.first)
+    expect(rows.first.locator(".step-words").first).to_contain_text("If")
+    drag(page, rows.last, page.locator("[data-block=then] + .steps-add"))
+    expect(within).to_have_count(1)
+    expect(page.locator("#in-words")).to_contain_text("1.1")
+    drag(page, within.first, rows.first)
+    expect(rows).to_have_count(2)
+    expect(rows.first.locator(".step-words").first).to_contain_text("Wait")
+
+
+def test_an_unknown_fact_is_told_at_its_field(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    page = people(sitrep, "admin@example.com")
+    page.goto("/workflows/new/edit/")
+    add(page, "Add to the timeline")
+    page.get_by_label("Text").fill("{{ incident.severty }}")
+    expect(page.locator(".field-notices", has_text="Do you mean incident.severity?")).to_be_visible()
+    page.get_by_label("Text").fill("{{ incident.severity }}")
+    expect(page.locator(".field-notices", has_text="Do you mean")).to_have_count(0)
+
+
+def test_a_file_is_imported_as_it_was_shown(sitrep: Sitrep, people: Callable[..., Page]) -> None:
+    page = people(sitrep, "admin@example.com")
+    page.goto("/workflows/import/")
+    page.get_by_label("Or what stands in it").fill(FILE.replace("add_note", "make_coffee"))
+    page.get_by_role("button", name="Show what would change").click()
+    expect(page.get_by_role("main")).to_contain_text("No step is called 'make_coffee'")
+    expect(page.get_by_role("button", name="Import as shown")).to_have_count(0)
+    page.get_by_label("Or what stands in it").fill(FILE)
+    page.get_by_role("button", name="Show what would change").click()
+    page.get_by_role("button", name="Import as shown").click()
+    arrive(page, "**/workflows/")
+    expect(page.get_by_role("main")).to_contain_text("From a file")

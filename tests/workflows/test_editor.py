@@ -206,7 +206,7 @@ def test_of_two_editors_the_second_is_told_and_loses_nothing(client: Client) -> 
 
 def test_what_stands_beside_the_form_follows_what_is_typed(client: Client) -> None:
     incident = incidents.incident(name="Pool exhausted")
-    data = sent(DEEP, incident=str(incident.number))
+    data = sent(DEEP, subject=f"incident:{incident.number}")
     key = data["layout"][0].removeprefix("step:")
     data[f"s-{key}-open"] = "yes"
     data[f"s-{key}-p-text"] = "About {{ incident.name }}"

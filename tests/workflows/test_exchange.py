@@ -106,3 +106,29 @@ def test_changes_are_told_by_steps_however_they_moved() -> None:
     assert [kind for kind, _after in found].count("added") == 1
     assert ("changed", "New words") in found
     assert changes(before, before) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        ({"name": "page THE on-call", "slug": "other"}, "name"),
+        ({"name": "Fine", "slug": "new"}, "slug"),
+        ({"name": "Fine", "slug": "with blanks"}, "slug"),
+    ],
+)
+def test_a_name_or_slug_that_can_not_be_had_is_told_before_anything_is_written(document: Any, place: str) -> None:
+    factory.workflow(name="Page the on-call")
+    text = json.dumps({**factory.definition(), **document})
+    planned = plan_import(actor=Actor.system(), text=text)
+    assert [(each.verb, [problem.place for problem in each.problems]) for each in planned] == [("refused", [place])]
+
+
+def test_two_of_one_name_in_a_file_are_refused() -> None:
+    documents = [{**factory.definition(), "name": "One", "slug": slug} for slug in ("a", "b")]
+    planned = plan_import(actor=Actor.system(), text=json.dumps({"workflows": documents}))
+    assert [each.verb for each in planned] == ["created", "refused"]
+
+
+def test_what_is_no_yaml_is_told_with_its_line() -> None:
+    with pytest.raises(Invalid, match="Line 2"):
+        plan_import(actor=Actor.system(), text="workflows:\n  - {{{ no")

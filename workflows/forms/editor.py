@@ -229,7 +229,8 @@ class Page:
         yield self.conditions.prefix, self.conditions.notices
         for node in self.nodes():
             for made in (*node.fields, *([node.own_conditions] if node.own_conditions else [])):
-                yield (made.name if isinstance(made, Field) else made.prefix), made.notices
+                if not isinstance(made, Field) or made.is_filled:
+                    yield (made.name if isinstance(made, Field) else made.prefix), made.notices
 
     @property
     def zones(self) -> list[tuple[str, str, bool]]:

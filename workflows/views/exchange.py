@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.actor import actor_of
-from events.errors import Invalid
+from events.errors import DomainError
 from workflows import actions
 from workflows.exchange import LONGEST_FILE, exported, import_workflows, plan_import
 from workflows.models import Workflow
@@ -49,7 +49,7 @@ def workflow_import(request: HttpRequest) -> HttpResponse:
             said = ngettext("%(count)s workflow is imported.", "%(count)s workflows are imported.", count)
             messages.success(request, said % {"count": count})
             return redirect("workflows:list")
-    except Invalid as error:
+    except DomainError as error:
         context["error"] = str(error)
         return render(request, "workflows/import.html", context, status=422)
     context["may_import"] = not any(each.problems for each in context["planned"])

@@ -73,10 +73,18 @@ def run_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "lines": lines_of(run.version.definition, rows),
         "trigger": trigger_label(run.trigger),
         "called": called,
+        "again_of": again_of(run),
         "may_steer": can_steer_runs(actor),
         "is_newest": run.version.number == run.workflow.version,
     }
     return render(request, "workflows/run.html", context)
+
+
+def again_of(run: WorkflowRun) -> int | None:
+    """The run of which this one is a repetition; None if it is none."""
+    word, _dash, rest = run.dedup_key.partition("-")
+    number = rest.partition("-")[0]
+    return int(number) if word == "again" and number.isdecimal() else None
 
 
 def lines_of(definition: Mapping[str, Any], rows: list[StepRun]) -> list[Line]:
