@@ -111,20 +111,20 @@ def plan_import(*, actor: Actor, text: str) -> list[Planned]:
     planned = [_planned(document, known.get(slug)) for document, slug in zip(documents, slugs, strict=True)]
     names = [each.name.strip().casefold() for each in planned]
     for index, each in enumerate(planned):
-        clashes = (
-            [Problem("slug", "Another one in this file is called so too.")] if slugs[index] in slugs[:index] else []
-        )
-        if names[index] and names[index] in names[:index]:
-            clashes.append(Problem("name", "Another one in this file is called so too."))
-        each.problems += clashes or _clashes(each, slugs[index])
+        twice = [
+            Problem(what, "Another one in this file is called so too.")
+            for what, said in (("slug", slugs), ("name", names))
+            if said[index] and said[index] in said[:index]
+        ]
+        each.problems += twice or _clashes(each, slugs[index])
         each.verb = "refused" if each.problems else each.verb
     return planned
 
 
 def _clashes(planned: Planned, slug: str) -> list[Problem]:
-    """What stands in the way of its name and slug among the workflows that are here."""
+    """What stands in the way of its name and slug among the workflows that are here; without a slug it is given one."""
     found = []
-    if slug in RESERVED or not SLUG.fullmatch(slug):
+    if slug and (slug in RESERVED or not SLUG.fullmatch(slug)):
         found.append(Problem("slug", f"“{slug}” can't be one. Use letters, digits, - and _, at most 120."))
     others = Workflow.objects.exclude(slug=slug).filter(name__iexact=planned.name.strip())
     taken = others.values_list("slug", flat=True).first() if planned.name else None

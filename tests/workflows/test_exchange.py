@@ -1,5 +1,8 @@
 """Export and import of workflows, and what has changed from one definition to another."""
 
+import json
+from typing import Any
+
 import pytest
 import yaml
 from django.test import Client
@@ -127,6 +130,14 @@ def test_two_of_one_name_in_a_file_are_refused() -> None:
     documents = [{**factory.definition(), "name": "One", "slug": slug} for slug in ("a", "b")]
     planned = plan_import(actor=Actor.system(), text=json.dumps({"workflows": documents}))
     assert [each.verb for each in planned] == ["created", "refused"]
+
+
+def test_names_that_make_no_slug_do_not_clash() -> None:
+    documents = [{**factory.definition(), "name": name} for name in ("แจ้งทีม", "ปิดงาน")]
+    text = json.dumps({"workflows": documents})
+    assert [each.verb for each in plan_import(actor=Actor.system(), text=text)] == ["created", "created"]
+    saved = import_workflows(actor=Actor.system(), text=text, now=timezone.now())
+    assert len({workflow.slug for workflow in saved}) == 2
 
 
 def test_what_is_no_yaml_is_told_with_its_line() -> None:
