@@ -13,6 +13,7 @@ from catalog.models import Service
 from events.errors import Invalid
 from incidents.commands.grammar import Token, unknown
 from incidents.commands.registry import ArgumentKind, Asking, Suggestion
+from incidents.fields import fields_of
 from incidents.mentions import handle_of, people_called, people_like
 from incidents.models import (
     Incident,
@@ -247,6 +248,7 @@ SERVICE = one_of("service", _services)
 PERSON = ArgumentKind("person", _person, suggest_people, is_person=True)
 PERSON_OR_NOBODY = ArgumentKind("person", _person_or_nobody, suggest_people, is_person=True)
 PAGED = ArgumentKind("service, policy, team or person", _paged, _suggest_paged)
+FIELD = one_of("field", lambda asking: fields_of(asking.incident.incident_type))
 INCIDENT = ArgumentKind("incident", _incident, _suggest_incidents)
 ACTION = ArgumentKind("action", _action, _suggest_actions, takes_rest=True)
 ENTRY = ArgumentKind("entry", _entry)

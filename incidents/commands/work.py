@@ -4,10 +4,11 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from catalog.models import Service
-from incidents import actions, todo
-from incidents.commands.arguments import ACTION, IMPACT, PERSON, SERVICE, TEXT
+from incidents import actions, fields, todo
+from incidents.commands.arguments import ACTION, FIELD, IMPACT, PERSON, SERVICE, TEXT
 from incidents.commands.registry import Answer, Asking, Parameter, all_commands, command
-from incidents.models import IncidentAction, IncidentService
+from incidents.mentions import people_called
+from incidents.models import CustomField, IncidentAction, IncidentService
 
 
 @command(
@@ -48,3 +49,26 @@ def service(asking: Asking, service: Service, impact: str | None) -> None:
 @command("help", help=_("Lists all commands."), is_for_readers=True)
 def help_(asking: Asking) -> Answer:
     return Answer("\n".join(f"`{each.usage}` {each.help}" for each in all_commands()))
+
+
+@command(
+    "field",
+    Parameter("field", FIELD),
+    Parameter("value", TEXT, label="value or none"),
+    help=_("Sets a custom field; none clears it."),
+    example="/field region eu",
+)
+def field(asking: Asking, field: CustomField, value: str) -> None:
+    values = {field.slug: _value(field, value)}
+    fields.set_fields(actor=asking.actor, incident=asking.incident, values=values, now=asking.now)
+
+
+def _value(field: CustomField, typed: str) -> str | User | None:
+    """What is meant by the words; a person may be named as in a message."""
+    if typed.lower() == "none" and "none" not in field.options:
+        return None
+    if field.kind == CustomField.Kind.PERSON and typed.startswith("@"):
+        name = typed[1:].strip('"')
+        found = people_called([name])[name.lower()]
+        return found[0] if len(found) == 1 else name
+    return typed

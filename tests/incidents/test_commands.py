@@ -11,7 +11,7 @@ from accounts.models import Role, User
 from events.errors import Conflict, DomainError, Invalid, NotAllowed
 from incidents.commands import all_commands, complete, is_command, run_command
 from incidents.commands.grammar import parse
-from incidents.models import Incident, IncidentAction, RoleAssignment, TimelineEntry
+from incidents.models import CustomField, Incident, IncidentAction, RoleAssignment, TimelineEntry
 from tests.factories import accounts, catalog, incidents
 
 # --- The grammar, pure ------------------------------------------------------------------------------------------------
@@ -258,6 +258,20 @@ def test_what_is_offered_means_one_person(ana: User, room: Incident, now: dateti
 def test_actions_are_offered_by_number_with_their_words(ana: User, room: Incident, now: datetime) -> None:
     say(ana, room, "/action roll back", now)
     assert offered(ana, room, "/done ro", now) == ["/done 1"]
+
+
+def test_a_field_takes_what_its_kind_takes_a_person_as_in_a_message_and_none_for_nothing(
+    ana: User, room: Incident, now: datetime
+) -> None:
+    CustomField.objects.create(name="Customer contact", slug="contact", kind=CustomField.Kind.PERSON)
+    say(ana, room, f"/field contact @{ana.email}", now)
+    room.refresh_from_db()
+    assert room.fields == {"contact": ana.pk}
+    with pytest.raises(Invalid, match="no active person"):
+        say(ana, room, "/field contact @nobody.here", now)
+    say(ana, room, '/field "Customer contact" none', now)
+    room.refresh_from_db()
+    assert room.fields == {}
 
 
 def test_the_guide_lists_every_command_as_it_is() -> None:

@@ -18,7 +18,7 @@ from incidents.commands.running import run_command
 from incidents.followers import follow
 from incidents.membership import set_visibility
 from incidents.merging import merge_incident
-from incidents.models import Incident, IncidentStatus, IncidentType, Severity
+from incidents.models import CustomField, Incident, IncidentStatus, IncidentType, Severity
 from incidents.pausing import pause_incident
 from incidents.streams import declare_stream
 from incidents.todo import add_action
@@ -152,6 +152,14 @@ VERBS: dict[str, Verb] = {
         "/service search major_outage",
         EACH_ITS_OWN,
         ("set_affected_service", {"service": "search", "impact": "major_outage"}),
+    ),
+    "custom field": Verb(
+        ("fields", {"fields.region": "eu"}),
+        ("fields", {"values": {"region": "eu"}}),
+        "/field region eu",
+        EACH_ITS_OWN,
+        ("set_field", {"field": "region", "value": "eu"}),
+        before="field",
     ),
     "summary": Verb(
         ("edit", {"summary": "Pool full"}),
@@ -322,6 +330,8 @@ def fresh(ana: User, verb: Verb) -> Incident:
             start_update_timer(interval=timedelta(minutes=20), **about)
         case "action":
             add_action(title="Call the bank", **about)
+        case "field":
+            CustomField.objects.get_or_create(slug="region", defaults={"name": "Region"})
         case "follow":
             follow(user=ana, **about)
         case "private":
@@ -361,6 +371,7 @@ def left_behind(incident: Incident) -> dict[str, Any]:
         "links": list(incident.links.values_list("url", "title", "kind")),
         "followers": list(incident.followers.values_list("user_id", "pace")),
         "started_at": incident.started_at,
+        "fields": incident.fields,
         "facts": (incident.summary, incident.impact, incident.tickets, incident.incident_type.slug),
         "streams": list(incident.streams.values_list("name", flat=True)),
         "pages": list(incident.escalations.values_list("path__policy", "urgency")),
