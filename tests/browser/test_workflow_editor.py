@@ -90,7 +90,7 @@ def test_steps_are_dragged_past_each_other_into_a_branch_and_out_again(
     page.goto("/workflows/new/edit/")
     add(page, "Wait")
     add(page, "if", nth=-1)
-    for fold in page.locator(".step-fold[open] > summary").all():
+    for fold in page.locator("[data-step] > .step-fold > summary").all():
         fold.click()
     rows, within = (
         page.locator("form > section > .step-list > [data-step]"),
