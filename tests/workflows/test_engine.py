@@ -301,7 +301,6 @@ def test_two_workflows_do_not_start_each_other_without_end(responder: Actor, now
 
 
 def test_it_runs_at_most_so_often_for_one_incident(responder: Actor, now: datetime) -> None:
-
     made = running(step("add_note", text="x"), events=["incident.severity_changed"])
     incident = declared(responder, now)
     for number in range(35):
@@ -309,7 +308,7 @@ def test_it_runs_at_most_so_often_for_one_incident(responder: Actor, now: dateti
         change_severity(actor=responder, incident=incident, severity=incidents.severity(slug), now=now)
     pass_time(now)
     assert WorkflowRun.objects.filter(workflow=made, state=State.DONE).count() == 30
-    assert WorkflowRun.objects.get(workflow=made, state=State.CANCELED).error.startswith("Not run: it ran 30 times")
+    assert WorkflowRun.objects.get(workflow=made, state=State.STOPPED).error.startswith("Not run: it ran 30 times")
 
 
 def test_a_private_incident_and_a_test_only_where_the_workflow_says_so(responder: Actor, now: datetime) -> None:
