@@ -14,6 +14,8 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework.filters import OrderingFilter
 
+from events.errors import Invalid
+
 ROWS = 25
 
 
@@ -66,9 +68,19 @@ class KeyFilter(django_filters.ModelMultipleChoiceFilter):  # type: ignore[misc]
 
 
 class SortFilter(OrderingFilter):
-    """The API's `?sort=name` or `?sort=-name`, among the view's `ordering_fields`."""
+    """The API's `?sort=name` or `?sort=-name`, among the view's `ordering_fields`; raises Invalid for another."""
 
     ordering_param = "sort"
+
+    def remove_invalid_fields(self, queryset: QuerySet[Any], fields: Any, view: Any, request: Any) -> list[str]:
+        """The terms as they are: an order that there is not would look like one that was kept."""
+        known = [name for name, _label in self.get_valid_fields(queryset, view, {"request": request})]
+        for term in fields:
+            if term.removeprefix("-") not in known:
+                raise Invalid(
+                    f"Nothing is sorted by {term!r}.", field="sort", remedy=f"Use {', '.join(sorted(known))}."
+                )
+        return list(fields)
 
 
 class CappedPaginator(Paginator[Any]):

@@ -48,3 +48,12 @@ def test_every_row_is_met_once_there_and_back(api: APIClient, sort: str) -> None
 def test_what_is_no_cursor_is_not_found(api: APIClient, cursor: str) -> None:
     answer = api.get(f"/api/v1/incidents/?sort=declared_at&cursor={cursor}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("sort", ["bogus", "-bogus", "name,bogus", "password"])
+def test_an_order_that_there_is_not_is_refused(api: APIClient, sort: str) -> None:
+    answer = api.get("/api/v1/incidents/", {"sort": sort})
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert error["field"] == "sort"
+    assert "declared_at" in error["remedy"]
