@@ -4,7 +4,7 @@ What can never be there is a problem: the definition is not saved. What is only 
 the workflow, is a doubt: it is told, and saved.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,17 @@ def asked_by(definition: Mapping[str, Any], steps: Walked) -> Iterator[Asked]:
         params = given if isinstance(given, Mapping) else {}
         for param in known.params if known else ():
             yield from _asked_by_param(step, param, params.get(param.name), f"{path}.params.{param.name}", of)
+
+
+def rows_named_by(steps: Walked, kinds: Container[str]) -> Iterator[tuple[str, str, str]]:
+    """The place, the kind and the name of each row that a parameter of these kinds names; not what is made of facts."""
+    for path, step in steps.items():
+        known, given = step_called(str(step.get("kind", ""))), step.get("params")
+        params = given if isinstance(given, Mapping) else {}
+        for param in known.params if known else ():
+            name = params.get(param.name)
+            if param.kind in kinds and isinstance(name, str) and name and "{" not in name:
+                yield f"{path}.params.{param.name}", param.kind, name
 
 
 def _asked_by_param(

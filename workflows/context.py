@@ -18,16 +18,19 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from incidents.facts import facts_of as facts_of_incident
 from incidents.facts import known_facts as known_facts_of_incidents
 from incidents.models import Incident
 from oncall.hours import is_working_hours
 from oncall.models import Schedule
 from oncall.roster import schedule_specs
-from workflows.asking import doubtful_facts
+from workflows.asking import doubtful_facts, rows_named_by
 from workflows.definition import Problem, walk
 from workflows.facts import ALWAYS, HOURS
 from workflows.models import WorkflowRun
+from workflows.naming import ROWS, absent
 from workflows.registry import step_called
 from workflows.subjects import ABOUT, address, plain
 
@@ -115,5 +118,12 @@ def doubts(definition: Any) -> list[Problem]:
     """What a sound definition asks for and will not find as things are: it is told, and can be saved."""
     if not isinstance(definition, Mapping):
         return []
-    found = doubtful_facts(definition, dict(walk(definition)), known_names(definition))
+    steps = dict(walk(definition))
+    found = list(doubtful_facts(definition, steps, known_names(definition)))
+    named = list(rows_named_by(steps, ROWS))
+    gone = absent((kind, name) for _place, kind, name in named)
+    said = _("There is no %(kind)s “%(name)s” here: the step is skipped.")
+    for place, kind, name in named:
+        if (kind, name) in gone:
+            found.append((place, said % {"kind": ROWS[kind][0]._meta.verbose_name, "name": name}))
     return [Problem(place, why, "doubt") for place, why in found]

@@ -3,19 +3,54 @@
 What is not there is no mistake of the run: the step is skipped and says what it missed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.db.models import Model
 
 from accounts.models import Team, User
-from incidents.models import Incident, RoleAssignment
-from oncall.models import Schedule
+from catalog.models import Service
+from incidents.models import (
+    CustomField,
+    Incident,
+    IncidentRole,
+    IncidentStatus,
+    IncidentType,
+    RoleAssignment,
+    Severity,
+)
+from oncall.models import EscalationPolicy, Schedule
 from oncall.roster import on_call_at
+from statuspage.models import StatusPage
+from workflows.models import Workflow
 from workflows.registry import Context, Skip
 
 M = TypeVar("M", bound=Model)
+# Kinds of parameters that name a row, and the column by which they do.
+ROWS: dict[str, tuple[type[Model], str]] = {
+    "severity": (Severity, "slug"),
+    "status": (IncidentStatus, "slug"),
+    "type": (IncidentType, "slug"),
+    "role": (IncidentRole, "slug"),
+    "field": (CustomField, "slug"),
+    "service": (Service, "slug"),
+    "policy": (EscalationPolicy, "slug"),
+    "status_page": (StatusPage, "slug"),
+    "workflow": (Workflow, "slug"),
+    "person": (User, "email"),
+}
+
+
+def absent(named: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Of these kinds and names those of which there is no row. A query for each kind."""
+    asked = set(named)
+    here = {
+        (kind, name)
+        for kind in {kind for kind, _name in asked}
+        for name in ROWS[kind][0]._default_manager.values_list(ROWS[kind][1], flat=True)
+    }
+    return asked - here
 
 
 def called(model: type[M], slug: Any) -> M:

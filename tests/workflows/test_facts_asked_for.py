@@ -101,6 +101,19 @@ def test_what_will_be_empty_is_a_doubt_and_can_be_saved(definition: Any, said: s
     assert [said in each.message for each in doubts(definition)] == [True]
 
 
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (step("set_role", role="cook", people={"persons": []}), "There is no incident role “cook” here"),
+        (step("set_severity", severity="sev9"), "There is no severity “sev9” here"),
+        (step("set_severity", severity="{{ event.data.severity }}"), ""),
+    ],
+)
+def test_a_row_that_is_not_here_is_a_doubt_unless_facts_make_its_name(given: dict[str, Any], said: str) -> None:
+    found = [each.message for each in doubts(factory.definition(given))]
+    assert [said in message for message in found] == ([True] if said else [])
+
+
 def test_asking_whether_something_is_there_is_no_doubt() -> None:
     assert doubts(factory.definition(conditions=only_if("alert.title", "exists"))) == []
 
