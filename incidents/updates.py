@@ -11,7 +11,7 @@ from events.errors import Conflict, Invalid, require
 from incidents.actions import change_severity, change_status
 from incidents.crossposting import tell_parent
 from incidents.entries import keep_revision
-from incidents.models import Incident, IncidentStatus, IncidentUpdate, Severity, TimelineEntry
+from incidents.models import Incident, IncidentStatus, IncidentUpdate, Severity, StatusCategory, TimelineEntry
 from incidents.modes import update_interval
 from incidents.timeline import add_entry, redraw, show_change
 from incidents.update_words import blanks_left
@@ -41,9 +41,13 @@ def post_update(
 
     A status that ends it with its streams open has to be `confirmed`. The next update is due at `next_update_at`, this
     once; or after `next_update_in`, and so are those that follow; else as until now: as the timer was set, or as the
-    severity says. Raises Invalid for nothing, for a blank that nobody filled, and for a next update that is not ahead.
+    severity says. Raises Invalid for nothing, for a blank that nobody filled, and for a next update that is not ahead;
+    Conflict for an incident that is part of another by now: its followers are that one's.
     """
     incident = locked(actor, incident)
+    if incident.status.category == StatusCategory.MERGED:
+        remedy = "Post it on the incident that this one is part of."
+        raise Conflict("This incident was merged: nobody follows it any more.", remedy=remedy)
     text = _filled(text)
     doing = _filled(doing, field="doing") if doing.strip() else ""
     if next_update_at is not None:

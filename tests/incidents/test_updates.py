@@ -12,6 +12,7 @@ from catalog.models import Service
 from events.errors import Conflict, Invalid, NotAllowed
 from events.models import Event
 from incidents.actions import change_severity, reopen_incident, resolve_incident
+from incidents.merging import merge_incident
 from incidents.models import Incident, IncidentUpdate, TimelineRevision, UpdateTemplate
 from incidents.todo import add_action, complete_action
 from incidents.update_words import filled, starts_for
@@ -214,3 +215,13 @@ def test_the_screen_and_rest_offer_the_words_and_take_the_structure(incident: In
     incident.refresh_from_db()
     assert incident.next_update_due_at is not None
     assert User.objects.count() == 2
+
+
+def test_what_is_part_of_another_incident_has_no_updates_of_its_own(
+    responder: Actor, incident: Incident, now: datetime
+) -> None:
+    whole = incidents.incident(responder, now=now)
+    merge_incident(actor=responder, incident=incident, into=whole, now=now)
+    with pytest.raises(Conflict, match="merged"):
+        post_update(actor=responder, incident=incident, text="Found it", now=now)
+    assert not incident.updates.exists()
