@@ -162,6 +162,7 @@ class Incident(models.Model):
             GinIndex(Func(F("name"), F("summary"), function="incident_words"), name="incident_search"),
             # (the database finds the few that are open among all that are over)
             models.Index(fields=["number"], condition=Q(resolved_at=None, closed_at=None), name="incident_open"),
+            models.Index(fields=["name"], name="incident_name"),
         ]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.actor import Actor
-from accounts.lists import CappedPaginator
+from accounts.lists import CappedPaginator, SortedPaginator
 from accounts.models import Role, Scope
 from alerts.marking import handle_many, mark_alert
 from alerts.models import Alert, AlertEntry
@@ -208,3 +208,16 @@ def test_a_view_of_the_list_can_be_kept(client: Client) -> None:
     asked = {"list": "alerts", "name": "Mine", "query": "status=firing", "next": "/alerts/"}
     page = client.post(reverse("accounts:view-save"), asked, follow=True).content.decode()
     assert 'aria-current="true">Mine</a>' in " ".join(page.split())
+
+
+def test_a_sorted_page_is_read_by_its_ids_and_stands_in_order() -> None:
+    for number in range(5):
+        alert(f"Disk {number}", priority=1 + number % 2)
+    found = Alert.objects.select_related("source").order_by("-priority", "-id")
+    pages = SortedPaginator(found, 2, most=100)
+    assert [[each.pk for each in pages.page(number)] for number in (1, 2, 3)] == [
+        [each.pk for each in found[first : first + 2]] for first in (0, 2, 4)
+    ]
+    with CaptureQueriesContext(connection) as asked:
+        list(pages.page(2))
+    assert len(asked) == 2
