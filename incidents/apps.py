@@ -10,6 +10,7 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("incidents.handover")
+        import_module("incidents.kept_mail")
         import_module("incidents.announcements")
         import_module("incidents.followers")
         import_module("incidents.room_handlers")

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage as ParsedMail
@@ -11,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.core.mail.backends.base import BaseEmailBackend
+
+from accounts.actor import Actor
 
 SHOWN = 100
 
@@ -46,6 +49,21 @@ class KeptMail:
     subject: str
     text: str
     page_id: int | None
+
+
+Closing = Callable[[Actor, Sequence[KeptMail]], set[str]]
+_closing: list[Closing] = []
+
+
+def closes_mails(function: Closing) -> Closing:
+    """Registers what tells which of some mails are about things that the actor may not see, by their file names."""
+    _closing.append(function)
+    return function
+
+
+def closed_to(actor: Actor, mails: Sequence[KeptMail]) -> set[str]:
+    """The file names of the mails that are about what the actor may not see."""
+    return set().union(*(function(actor, mails) for function in _closing))
 
 
 def kept_mails(limit: int = SHOWN) -> list[KeptMail]:

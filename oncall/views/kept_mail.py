@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from accounts.actor import Actor, actor_of
 from accounts.models import Role
 from events.errors import require
-from oncall.mailbox import KeptMail, kept_mail, kept_mails
+from oncall.mailbox import KeptMail, closed_to, kept_mail, kept_mails
 from oncall.models import Page
 
 MAY_NOT_READ = "Only administrators may read the kept mail: its links act for the people they were sent to."
@@ -21,11 +21,12 @@ def _check(request: HttpRequest) -> None:
 
 
 def open_to(actor: Actor, mails: list[KeptMail]) -> list[KeptMail]:
-    """The mails without the pages of private escalations to others: an administrator is outside there too."""
+    """The mails without the pages of private escalations to others, and without what else is closed to the actor: an
+    administrator is outside there too."""
     page_ids = [mail.page_id for mail in mails if mail.page_id]
     private = Page.objects.filter(pk__in=page_ids, escalation__is_private=True).exclude(user_id=actor.person_id)
-    closed = set(private.values_list("pk", flat=True))
-    return [mail for mail in mails if mail.page_id not in closed]
+    pages, names = set(private.values_list("pk", flat=True)), closed_to(actor, mails)
+    return [mail for mail in mails if mail.page_id not in pages and mail.name not in names]
 
 
 @require_safe
