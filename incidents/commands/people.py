@@ -68,11 +68,18 @@ def private(asking: Asking, what: str | None) -> None:
     membership.set_visibility(actor=asking.actor, incident=asking.incident, visibility=visibility, now=asking.now)
 
 
-@command("invite", Parameter("person", PERSON), help=_("Lets a person see a private incident."), example="/invite @dan")
-def invite(asking: Asking, person: User) -> Answer:
+@command(
+    "invite",
+    Parameter("person", PERSON),
+    Parameter("what", WORD, is_optional=True, label="off"),
+    help=_("Lets a person see a private incident; off takes that away."),
+    example="/invite @dan",
+)
+def invite(asking: Asking, person: User, what: str | None) -> Answer:
     if not asking.incident.is_private:
         return Answer("Everybody here may see this incident.")
-    membership.add_member(actor=asking.actor, incident=asking.incident, user=person, now=asking.now)
+    change = membership.remove_member if (what or "").lower() == "off" else membership.add_member
+    change(actor=asking.actor, incident=asking.incident, user=person, now=asking.now)
     return Answer()
 
 

@@ -1,7 +1,6 @@
 """A form, REST, a command, the admin and a workflow's step leave the same rows; only `via` tells them apart."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,289 +12,37 @@ from accounts.actor import Actor
 from accounts.models import Role, User
 from catalog.models import Service
 from events.models import Event
+from incidents import todo
 from incidents.actions import resolve_incident
 from incidents.commands.running import run_command
+from incidents.entries import add_note, remove_entry
 from incidents.followers import follow
-from incidents.membership import set_visibility
+from incidents.links import add_link
+from incidents.membership import add_member, set_visibility
 from incidents.merging import merge_incident
-from incidents.models import CustomField, Incident, IncidentStatus, IncidentType, Severity
+from incidents.models import (
+    ChecklistItem,
+    CustomField,
+    Incident,
+    IncidentRole,
+    IncidentStatus,
+    IncidentType,
+    Reaction,
+    Severity,
+    TimelineEntry,
+)
 from incidents.pausing import pause_incident
+from incidents.roles import assign_role
 from incidents.streams import declare_stream
-from incidents.todo import add_action
+from incidents.todo import add_action, complete_action
 from incidents.updates import post_update, start_update_timer
-from tests.factories import accounts, catalog, incidents
+from oncall.models import EscalationPolicy
+from tests.factories import accounts, catalog, incidents, oncall
+from tests.incidents.verbs import VERBS, No, Verb
 from workflows.registry import Context, step_called
 
 pytestmark = pytest.mark.django_db
 LONG_AGO = datetime(2026, 3, 14, 9, 26, 53, tzinfo=UTC)
-
-
-class No(str):
-    """Why a verb does not come in by a way, in a word."""
-
-
-@dataclass(frozen=True)
-class Verb:
-    """One verb by each of its ways in; a `No` where it makes no sense by that way.
-
-    `form` and `rest` are the address below the incident and what is sent, `command` what is typed in the room, `admin`
-    the action on chosen rows, `step` the kind of a workflow's step with its parameters. The verbs of `before` are done
-    to the incident first. PERSON is Bob, OTHER the number of another incident, STATUS the row of Identified, UPDATE
-    and ACTION the row of the newest one.
-    """
-
-    form: tuple[str, dict[str, Any]]
-    rest: tuple[str, dict[str, Any]]
-    command: str | No
-    admin: str | No
-    step: tuple[str, dict[str, Any]] | No
-    before: str = ""
-
-
-# What a list of incidents has no field for: each of its rows would take other words.
-EACH_ITS_OWN = No("each incident takes its own")
-BY_ITSELF = No("a workflow corrects nobody")
-BOB = {"persons": ["bob@example.com"]}
-STARTED = {"which": "started", "reason": "Logs"}
-VERBS: dict[str, Verb] = {
-    "note": Verb(
-        ("notes", {"text": "Pool full"}),
-        ("timeline", {"text": "Pool full"}),
-        "/note Pool full",
-        EACH_ITS_OWN,
-        ("add_note", {"text": "Pool full"}),
-    ),
-    "full update": Verb(
-        ("updates", {"text": "Found it", "status": "STATUS", "next_update_minutes": "30"}),
-        ("updates", {"text": "Found it", "status": "identified", "next_update_minutes": 30}),
-        No("its time is a command of its own"),
-        EACH_ITS_OWN,
-        No("its status and its timer are steps of their own"),
-    ),
-    "update with a status": Verb(
-        ("updates", {"text": "Found it", "status": "STATUS"}),
-        ("updates", {"text": "Found it", "status": "identified"}),
-        "/status identified Found it",
-        EACH_ITS_OWN,
-        No("its status is a step of its own"),
-    ),
-    "update": Verb(
-        ("updates", {"text": "Found it"}),
-        ("updates", {"text": "Found it"}),
-        "/update Found it",
-        EACH_ITS_OWN,
-        ("post_update", {"text": "Found it"}),
-    ),
-    "correct an update": Verb(
-        ("updates/correct", {"update": "UPDATE", "text": "We think so"}),
-        ("updates/{update}/correct", {"text": "We think so"}),
-        "/correct We think so",
-        EACH_ITS_OWN,
-        BY_ITSELF,
-        before="update",
-    ),
-    "timer": Verb(
-        ("timer", {"minutes": "30"}),
-        ("timer", {"minutes": 30}),
-        "/timer 30",
-        EACH_ITS_OWN,
-        ("start_timer", {"minutes": 30}),
-    ),
-    "stop the timer": Verb(
-        ("timer", {}), ("timer", {"minutes": None}), "/timer off", EACH_ITS_OWN, ("stop_timer", {}), before="timer"
-    ),
-    "status": Verb(
-        ("status", {"status": "monitoring"}),
-        ("status", {"status": "monitoring"}),
-        "/status monitoring",
-        EACH_ITS_OWN,
-        ("set_status", {"status": "monitoring"}),
-    ),
-    "severity": Verb(
-        ("severity", {"severity": "sev1"}),
-        ("severity", {"severity": "sev1"}),
-        "/severity sev1",
-        EACH_ITS_OWN,
-        ("set_severity", {"severity": "sev1"}),
-    ),
-    "type": Verb(
-        ("type", {"incident_type": "security"}),
-        ("type", {"incident_type": "security"}),
-        "/type security",
-        EACH_ITS_OWN,
-        ("set_type", {"type": "security"}),
-    ),
-    "time": Verb(
-        ("times", {**STARTED, "value": "2026-03-14T09:00:00"}),
-        ("times", {**STARTED, "value": "2026-03-14T09:00:00Z"}),
-        "/time started 2026-03-14T09:00 Logs",
-        EACH_ITS_OWN,
-        BY_ITSELF,
-    ),
-    "role": Verb(
-        ("roles", {"role": "lead", "user": "PERSON"}),
-        ("roles", {"role": "lead", "user": "PERSON"}),
-        '/assign lead @"Bob Okafor"',
-        EACH_ITS_OWN,
-        ("set_role", {"role": "lead", "people": BOB}),
-    ),
-    "take a role": Verb(
-        ("roles/take", {"role": "lead"}),
-        ("roles/take", {"role": "lead"}),
-        "/take lead",
-        EACH_ITS_OWN,
-        No("a workflow is nobody"),
-    ),
-    "service": Verb(
-        ("services", {"service": "search", "impact": "major_outage"}),
-        ("services", {"service": "search", "impact": "major_outage"}),
-        "/service search major_outage",
-        EACH_ITS_OWN,
-        ("set_affected_service", {"service": "search", "impact": "major_outage"}),
-    ),
-    "custom field": Verb(
-        ("fields", {"fields.region": "eu"}),
-        ("fields", {"values": {"region": "eu"}}),
-        "/field region eu",
-        EACH_ITS_OWN,
-        ("set_field", {"field": "region", "value": "eu"}),
-        before="field",
-    ),
-    "summary": Verb(
-        ("edit", {"summary": "Pool full"}),
-        ("", {"summary": "Pool full"}),
-        "/summary Pool full",
-        EACH_ITS_OWN,
-        No("people write it"),
-    ),
-    "facts": Verb(
-        ("edit", {"impact": "No payments", "tickets": "4"}),
-        ("", {"impact": "No payments", "tickets": 4}),
-        No("edited in place"),
-        EACH_ITS_OWN,
-        No("people write them"),
-    ),
-    "action": Verb(
-        ("todo", {"title": "Call the bank", "assignee": "PERSON"}),
-        ("actions", {"title": "Call the bank", "assignee": "PERSON"}),
-        '/action @"Bob Okafor" Call the bank',
-        EACH_ITS_OWN,
-        ("create_action", {"title": "Call the bank", "people": BOB}),
-    ),
-    "action done": Verb(
-        ("todo/done", {"action": "ACTION"}),
-        ("actions/{action}/done", {}),
-        "/done 1",
-        EACH_ITS_OWN,
-        No("people do them"),
-        before="action",
-    ),
-    "link": Verb(
-        ("links", {"url": "https://example.com/pull/7", "title": "The fix"}),
-        ("links", {"url": "https://example.com/pull/7", "title": "The fix"}),
-        "/link https://example.com/pull/7 The fix",
-        EACH_ITS_OWN,
-        ("add_link", {"url": "https://example.com/pull/7", "title": "The fix"}),
-    ),
-    "follow": Verb(
-        ("follow", {}),
-        ("followers", {}),
-        "/follow",
-        EACH_ITS_OWN,
-        ("follow", {"people": {"persons": ["ana@example.com"]}, "pace": "each"}),
-    ),
-    "unfollow": Verb(
-        ("unfollow", {}), ("followers/remove", {}), "/follow off", EACH_ITS_OWN, No("people choose"), before="follow"
-    ),
-    "page": Verb(
-        ("page", {"user": "PERSON"}),
-        ("pages", {"user": "PERSON"}),
-        '/page @"Bob Okafor"',
-        EACH_ITS_OWN,
-        ("page", {"people": BOB}),
-    ),
-    "visibility": Verb(
-        ("visibility", {"visibility": "private"}),
-        ("visibility", {"visibility": "private"}),
-        "/private",
-        EACH_ITS_OWN,
-        ("set_visibility", {"visibility": "private"}),
-    ),
-    "member": Verb(
-        ("members", {"user": "PERSON"}),
-        ("members", {"user": "PERSON"}),
-        '/invite @"Bob Okafor"',
-        EACH_ITS_OWN,
-        ("add_member", {"people": BOB}),
-        before="private",
-    ),
-    "accept": Verb(("accept", {}), ("accept", {}), "/accept", "accept", ("accept", {}), before="triage"),
-    "accept with a severity": Verb(
-        ("accept", {"severity": "sev1"}),
-        ("accept", {"severity": "sev1"}),
-        "/accept sev1",
-        EACH_ITS_OWN,
-        ("accept", {"severity": "sev1"}),
-        before="triage",
-    ),
-    "decline": Verb(
-        ("decline", {"reason": "Noise"}),
-        ("decline", {"reason": "Noise"}),
-        "/decline Noise",
-        "decline",
-        ("decline", {"reason": "Noise"}),
-        before="triage",
-    ),
-    "cancel": Verb(
-        ("cancel", {"reason": "A drill"}),
-        ("cancel", {"reason": "A drill"}),
-        "/cancel A drill",
-        "cancel",
-        ("cancel", {"reason": "A drill"}),
-    ),
-    "mitigate": Verb(("mitigate", {}), ("mitigate", {}), "/mitigate", "mitigate", ("mitigate", {})),
-    "resolve": Verb(("resolve", {}), ("resolve", {}), "/resolve", "resolve", ("resolve", {})),
-    "resolve with a stream": Verb(
-        ("resolve", {"confirmed": "on"}),
-        ("resolve", {"confirmed": True}),
-        "/resolve --confirm",
-        "resolve",
-        ("resolve", {"confirmed": True}),
-        before="stream",
-    ),
-    "close": Verb(("close", {}), ("close", {}), "/close", "close", ("close", {}), before="resolved"),
-    "reopen": Verb(("reopen", {}), ("reopen", {}), "/reopen", "reopen", ("reopen", {}), before="resolved"),
-    "pause": Verb(
-        ("pause", {"reason": "Night"}),
-        ("pause", {"reason": "Night"}),
-        "/pause Night",
-        "pause",
-        ("pause", {"reason": "Night"}),
-    ),
-    "continue": Verb(("resume", {}), ("resume", {}), "/continue", "go_on", ("resume", {}), before="paused"),
-    "merge": Verb(
-        ("merge", {"into": "OTHER", "reason": "Same"}),
-        ("merge", {"into": "OTHER", "reason": "Same"}),
-        "/merge #{other} Same",
-        EACH_ITS_OWN,
-        ("merge", {"into": "OTHER", "reason": "Same"}),
-    ),
-    "unmerge": Verb(
-        ("unmerge", {"reason": "Not the same"}),
-        ("unmerge", {"reason": "Not the same"}),
-        "/unmerge Not the same",
-        EACH_ITS_OWN,
-        No("people judge"),
-        before="merged",
-    ),
-    "stream": Verb(
-        ("streams", {"name": "Disks", "lead": "PERSON"}),
-        ("streams", {"name": "Disks", "lead": "PERSON"}),
-        '/stream @"Bob Okafor" Disks',
-        EACH_ITS_OWN,
-        ("open_stream", {"name": "Disks", "lead": "bob@example.com"}),
-    ),
-}
 
 
 @pytest.fixture
@@ -330,6 +77,24 @@ def fresh(ana: User, verb: Verb) -> Incident:
             start_update_timer(interval=timedelta(minutes=20), **about)
         case "action":
             add_action(title="Call the bank", **about)
+        case "done":
+            complete_action(actor=actor, action=add_action(title="Call the bank", **about), now=now)
+        case "tick":
+            todo.tick(item=ChecklistItem.objects.get(slug="assess-scope"), **about)
+        case "link":
+            add_link(url="https://example.com/pull/7", title="The fix", **about)
+        case "note":
+            add_note(text="Pool full", **about)
+        case "removed":
+            remove_entry(actor=actor, entry=add_note(text="Pool full", **about), now=now)
+        case "lead":
+            assign_role(role=IncidentRole.objects.get(slug="lead"), user=ana, **about)
+        case "member":
+            set_visibility(visibility="private", **about)
+            add_member(user=User.objects.get(email="bob@example.com"), **about)
+        case "policy":
+            asks = EscalationPolicy.objects.first() or oncall.policy(oncall.level(User.objects.get(name="Bob Okafor")))
+            Service.objects.filter(slug="search").update(escalation_policy=asks)
         case "field":
             CustomField.objects.get_or_create(slug="region", defaults={"name": "Region"})
         case "follow":
@@ -368,6 +133,8 @@ def left_behind(incident: Incident) -> dict[str, Any]:
         "is_timed": incident.next_update_due_at is not None,
         "updates": list(incident.updates.order_by("pk").values_list("text", "status__slug", "author_id")),
         "actions": list(incident.actions.order_by("pk").values_list("title", "assignee_id", "done_by_name")),
+        "ticks": list(incident.ticks.values_list("item__slug", flat=True)),
+        "reactions": list(Reaction.objects.filter(entry__incident=incident).values_list("emoji", "user_id")),
         "links": list(incident.links.values_list("url", "title", "kind")),
         "followers": list(incident.followers.values_list("user_id", "pace")),
         "started_at": incident.started_at,
@@ -375,9 +142,13 @@ def left_behind(incident: Incident) -> dict[str, Any]:
         "facts": (incident.summary, incident.impact, incident.tickets, incident.incident_type.slug),
         "streams": list(incident.streams.values_list("name", flat=True)),
         "pages": list(incident.escalations.values_list("path__policy", "urgency")),
-        "entries": [(e.kind, nameless(e.text), e.actor_name, e.user_id, e.is_key) for e in entries],
+        "entries": [(e.kind, nameless(e.text), e.actor_name, e.user_id, *flags(e)) for e in entries],
         "events": [(e.name, plain(e)) for e in events],
     }
+
+
+def flags(entry: TimelineEntry) -> tuple[bool | None, ...]:
+    return (entry.is_key, entry.pinned_at is not None, entry.removed_at is not None, entry.in_postmortem)
 
 
 # What each incident has another of.
@@ -407,18 +178,43 @@ def filled(fields: dict[str, Any], bob: User, incident: Incident) -> dict[str, A
     return {name: words.get(value, value) if isinstance(value, str) else value for name, value in fields.items()}
 
 
+def newest(incident: Incident) -> dict[str, int]:
+    """What stands in an address for the newest of each kind."""
+    update, action, link = incident.updates.last(), incident.actions.last(), incident.links.last()
+    entry = incident.timeline.order_by("sequence").exclude(kind__in=["declared", "member"]).last()
+    return {
+        "update": update.pk if update else 0,
+        "action": action.pk if action else 0,
+        "link": link.pk if link else 0,
+        "entry": entry.sequence if entry else 0,
+    }
+
+
 def sent(client: Client, way: str, verb: Verb, incident: Incident, bob: User) -> None:
     """Does the verb by a form or over REST."""
     address, fields = verb.form if way == "form" else verb.rest
-    base = f"/incidents/{incident.number}/" if way == "form" else f"/api/v1/incidents/{incident.number}/"
-    body, numbers = filled(fields, bob, incident), filled({"update": "UPDATE", "action": "ACTION"}, bob, incident)
-    address = address.format(**numbers)
+    body = filled(fields, bob, incident)
+    method, _space, below = address.format(**newest(incident)).rpartition(" ")
     if way == "form":
-        answer = client.post(f"{base}{address}/", body)
+        answer = client.post(f"/incidents/{incident.number}/{below}/", body)
     else:
-        send = client.post if address else client.patch
-        answer = send(f"{base}{address}/" if address else base, body, content_type="application/json")
+        send = getattr(client, (method or ("POST" if below else "PATCH")).lower())
+        whole = f"/api/v1/incidents/{incident.number}/{below}/".replace("//", "/")
+        answer = send(whole, body, content_type="application/json")
     assert answer.status_code in {200, 201, 204, 302}, answer.content
+
+
+def chosen(model: str, incident: Incident) -> list[int]:
+    """The rows that somebody chooses in the admin."""
+    match model:
+        case "timelineentry":
+            return [incident.timeline.get(sequence=newest(incident)["entry"]).pk]
+        case "incidentaction":
+            return [newest(incident)["action"]]
+        case "checklisttick":
+            return list(incident.ticks.values_list("pk", flat=True))
+        case _:
+            return [incident.pk]
 
 
 def marked(incident: Incident) -> tuple[int, int]:
@@ -450,15 +246,16 @@ def test_every_way_in_leaves_the_same_rows(name: str, ana: User, bob: User) -> N
     if not isinstance(verb.command, No):
         by_command, actor = fresh(ana, verb), Actor.of_user(ana, via="slack")
         since = marked(by_command)
-        text = verb.command.format(other=another().number)
+        text = verb.command.format(other=another().number, **newest(by_command))
         run_command(actor=actor, incident=by_command, text=text, now=timezone.now())
         assert left_behind(by_command) == expected
         assert vias(by_command, since) == {"slack"}
     if not isinstance(verb.admin, No):
         by_admin = fresh(ana, verb)
         since = marked(by_admin)
-        body = {"action": verb.admin, "_selected_action": [by_admin.pk], **verb.form[1]}
-        assert client.post("/admin/incidents/incident/", body).status_code == 302
+        model, _slash, act = verb.admin.rpartition("/")
+        body = {**verb.form[1], "action": act, "_selected_action": chosen(model, by_admin)}
+        assert client.post(f"/admin/incidents/{model or 'incident'}/", body).status_code == 302
         assert left_behind(by_admin) == expected
         assert vias(by_admin, since) == {"admin"}
     if not isinstance(verb.step, No):
